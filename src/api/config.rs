@@ -1,0 +1,32 @@
+//! What an operator can set of the doors.
+
+/// The `http:` and `pushgateway:` blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorConfig {
+    /// `http.listen`: address and port; port 0 lets the system choose, and the choice is logged.
+    pub listen: String,
+    /// `http.path_prefixes`: what may stand before every path, as in a Flink `hostUrl` with a token.
+    pub path_prefixes: Vec<String>,
+    /// `http.max_connections`: connections served at once. Default 20,000: a fleet of pushers, within a raised `nofile`.
+    pub max_connections: usize,
+    /// `pushgateway.success_status`: 200, or 202 for clients that accept nothing else. Default 200.
+    pub success_status: u16,
+    /// `pushgateway.max_body_bytes`: longest body, as sent and as decompressed. Default 64 MiB: a hundred times the
+    /// largest push seen of Flink.
+    pub max_body_bytes: usize,
+    /// `pushgateway.max_series`: most series of one push. Default 200,000.
+    pub max_series: usize,
+}
+
+impl Default for DoorConfig {
+    fn default() -> Self {
+        Self {
+            listen: "0.0.0.0:9091".to_owned(),
+            path_prefixes: Vec::new(),
+            max_connections: 20_000,
+            success_status: 200,
+            max_body_bytes: 64 << 20,
+            max_series: 200_000,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The way out.
+mod config;
+pub use config::{Auth, BatchConfig, RemoteConfig, Secret, TlsConfig};

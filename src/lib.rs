@@ -1,0 +1,32 @@
+//! flinkbridge takes metrics that are pushed, gives them one clean set of labels, stores them durably, forwards them
+//! by remote-write, and ends the series of what has gone.
+//!
+//! ```text
+//!   Flink, curl, any Pushgateway client                                     a managed Prometheus
+//!        │ PUT POST DELETE                                                        ▲ remote-write
+//!        ▼                                                                        │
+//!   api ──► codec ──► intake ──────────────► queue (disk) ──────────────────► forward
+//!           text      normalise: labels        one log,                        lanes, retries
+//!                     registry: who, endings   one position a remote
+//! ```
+//!
+//! A sample's walk, in reading order: `api/push.rs` (socket), `codec/text.rs` (bytes to samples), `intake.rs` (labels,
+//! plan, queue), `queue/mod.rs` (on disk), `forward/mod.rs` (off disk), `forward/remote_write.rs` (wire).
+//! `normalise`, `registry` and `codec/block.rs` are side rooms: one call each.
+//!
+//! Modules stand on floors and use only lower ones (`tests/architecture.rs` checks it):
+
+// 7
+// 6
+// 5
+// 4
+// 3
+pub mod forward;
+// 2
+pub mod registry;
+// 1
+pub mod codec;
+pub mod normalise;
+pub mod queue;
+// 0
+pub mod model;

@@ -1,0 +1,159 @@
+//! Who pushes: the group named by the URL, and the process told by the body.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::is_label_name;
+
+/// A group's key: the labels of the push path as they were pushed, `job` among them, sorted by name.
+///
+/// Unlike in a `LabelSet` values may be empty: `{job="a",b=""}` and `{job="a"}` are two groups (Pushgateway B04).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "Vec<(String, String)>", into = "Vec<(String, String)>")]
+pub struct GroupKey {
+    labels: Vec<(String, String)>,
+}
+
+/// Why labels make no group key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GroupKeyError {
+    /// There is no `job`, or it is empty.
+    #[error("job name is required")]
+    NoJob,
+    /// A name is not `[a-zA-Z_][a-zA-Z0-9_]*`, or begins with `__`, which is reserved.
+    #[error("improper label name {0:?}: a grouping label matches [a-zA-Z_][a-zA-Z0-9_]* and does not begin with __")]
+    BadName(String),
+}
+
+impl GroupKey {
+    /// A key from the job of the path and the labels behind it. Of equal names the last wins, but the leading `job`
+    /// wins over a later one (Pushgateway B06).
+    ///
+    /// # Errors
+    /// [`GroupKeyError`]: the client has to mend its path.
+    pub fn try_new(
+        job: &str,
+        labels: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, GroupKeyError> {
+        if job.is_empty() {
+            return Err(GroupKeyError::NoJob);
+        }
+        let mut key: Vec<(String, String)> = Vec::new();
+        for (name, value) in labels {
+            if !is_label_name(&name) || name.starts_with("__") {
+                return Err(GroupKeyError::BadName(name));
+            }
+            match key.iter_mut().find(|(n, _)| *n == name) {
+                Some(pair) => pair.1 = value,
+                None => key.push((name, value)),
+            }
+        }
+        key.retain(|(name, _)| name != "job");
+        key.push(("job".to_owned(), job.to_owned()));
+        key.sort();
+        Ok(Self { labels: key })
+    }
+
+    /// The value of `job`; never empty.
+    #[must_use]
+    pub fn job(&self) -> &str {
+        self.labels.iter().find(|(name, _)| name == "job").map_or("", |(_, value)| value)
+    }
+
+    /// Name and value of every grouping label, `job` among them, sorted by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The key as bytes: each name and value followed by 0xFF, which no UTF-8 text contains (Pushgateway S20).
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (name, value) in self.iter() {
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.push(0xff);
+            bytes.extend_from_slice(value.as_bytes());
+            bytes.push(0xff);
+        }
+        bytes
+    }
+}
+
+impl TryFrom<Vec<(String, String)>> for GroupKey {
+    type Error = GroupKeyError;
+
+    fn try_from(labels: Vec<(String, String)>) -> Result<Self, GroupKeyError> {
+        let job = labels.iter().find(|(name, _)| name == "job").map_or(String::new(), |(_, value)| value.clone());
+        Self::try_new(&job, labels)
+    }
+}
+
+impl From<GroupKey> for Vec<(String, String)> {
+    fn from(key: GroupKey) -> Self {
+        key.labels
+    }
+}
+
+/// As PromQL writes a selector: `{instance="a",job="b"}`.
+impl fmt::Display for GroupKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (at, (name, value)) in self.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            write!(f, "{comma}{name}={value:?}")?;
+        }
+        f.write_str("}")
+    }
+}
+
+/// The process behind a push, told by the `host` and `tm_id` that every sample of a Flink body carries.
+///
+/// A JobManager has only `host`; a pusher that is not Flink has neither, and is the anonymous process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Process {
+    /// The host as the body writes it.
+    pub host: Option<String>,
+    /// The TaskManager's id as the body writes it.
+    pub tm_id: Option<String>,
+}
+
+impl fmt::Display for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.host, &self.tm_id) {
+            (None, None) => f.write_str("anonymous"),
+            (Some(host), None) => write!(f, "host {host}"),
+            (None, Some(tm_id)) => write!(f, "tm_id {tm_id}"),
+            (Some(host), Some(tm_id)) => write!(f, "host {host}, tm_id {tm_id}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(job: &str, labels: &[(&str, &str)]) -> Result<GroupKey, GroupKeyError> {
+        GroupKey::try_new(job, labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn the_leading_job_wins_and_of_equal_names_the_last() {
+        let group = key("a", &[("job", "other"), ("b", "1"), ("b", "2")]).unwrap();
+
+        assert_eq!(group.to_string(), r#"{b="2",job="a"}"#);
+    }
+
+    #[test]
+    fn an_empty_value_makes_another_group() {
+        assert_ne!(key("a", &[("b", "")]).unwrap(), key("a", &[]).unwrap());
+    }
+
+    #[test]
+    fn reserved_and_malformed_names_are_refused() {
+        for name in ["__x", "0x", "na-me", "a=b", ""] {
+            assert_eq!(key("a", &[(name, "v")]), Err(GroupKeyError::BadName(name.to_owned())));
+        }
+        assert_eq!(key("", &[]), Err(GroupKeyError::NoJob));
+    }
+}

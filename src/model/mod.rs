@@ -1,0 +1,13 @@
+//! The words every floor shares: label sets, samples, groups, time.
+//!
+//! Only values live here. Nothing in this folder does I/O, keeps state, or knows a wire format.
+
+mod group;
+mod labels;
+mod sample;
+mod time;
+
+pub use group::{GroupKey, GroupKeyError, Process};
+pub use labels::{LabelDraft, LabelSet, METRIC_NAME, SeriesHash, is_label_name, is_metric_name};
+pub use sample::{Family, MetricKind, Sample, is_stale, stale_marker};
+pub use time::{Clock, ManualClock, SystemClock, UnixMillis};

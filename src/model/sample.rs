@@ -1,0 +1,64 @@
+//! Samples, their families, and the value that ends a series.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{LabelDraft, UnixMillis};
+
+/// The bits of a stale marker (PRW 1.0, "Stale markers"): a NaN with a payload that nothing else may use.
+const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
+
+/// The value that ends a series.
+#[must_use]
+pub const fn stale_marker() -> f64 {
+    f64::from_bits(STALE_BITS)
+}
+
+/// Whether `value` is a stale marker, told by its bits (it is a NaN, so `==` cannot tell).
+#[must_use]
+pub const fn is_stale(value: f64) -> bool {
+    value.to_bits() == STALE_BITS
+}
+
+/// What a family said of its type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum MetricKind {
+    /// No `# TYPE` line, or one that says `untyped`.
+    #[default]
+    Untyped,
+    /// Goes up, restarts at zero.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Classic histogram: `_bucket`, `_sum`, `_count`.
+    Histogram,
+    /// A histogram whose counts may fall.
+    GaugeHistogram,
+    /// Quantiles, `_sum`, `_count`.
+    Summary,
+}
+
+/// One metric family of an exposition: what `# HELP` and `# TYPE` say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Family<'a> {
+    /// The name in the `# TYPE` line, without `_count`, `_sum` or `_bucket`.
+    pub name: Cow<'a, str>,
+    /// What the `# TYPE` line says.
+    pub kind: MetricKind,
+    /// What the `# HELP` line says, unescaped; empty when there is none.
+    pub help: Cow<'a, str>,
+}
+
+/// One sample as it was read: a draft of its labels (the metric's name among them) and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample<'a> {
+    /// Which of the exposition's families it belongs to.
+    pub family: usize,
+    /// Its labels, `__name__` first.
+    pub labels: LabelDraft<'a>,
+    /// Its value, bit for bit.
+    pub value: f64,
+    /// The time it carries itself, if it does.
+    pub at: Option<UnixMillis>,
+}

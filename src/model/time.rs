@@ -1,0 +1,101 @@
+//! Time as the bridge counts it: whole milliseconds, from one clock that tests can hold.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z, the timestamp unit of remote-write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct UnixMillis(i64);
+
+impl UnixMillis {
+    /// A point in time from its millisecond count.
+    #[must_use]
+    pub const fn new(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// The millisecond count.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// Seconds since the epoch with the milliseconds as fraction, the unit of `push_time_seconds`.
+    #[must_use]
+    pub fn as_seconds(self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds stay below 2^53 for 285,000 years")]
+        let millis = self.0 as f64;
+        millis / 1000.0
+    }
+
+    /// The next millisecond.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// This point plus `span`, saturating.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long ago `earlier` was; zero when it lies in the future.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for UnixMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let span = Duration::from_millis(u64::try_from(self.0).unwrap_or(0));
+        let at = UNIX_EPOCH.checked_add(span).unwrap_or(UNIX_EPOCH);
+        write!(f, "{}", humantime::format_rfc3339_millis(at))
+    }
+}
+
+/// Where the time comes from. Two exist: the system's, and one that tests move by hand.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The time now. May jump, as the system's clock may.
+    fn now(&self) -> UnixMillis;
+}
+
+/// The system's wall clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> UnixMillis {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A clock that stands still until it is moved; clones share the same hands.
+#[derive(Clone, Debug, Default)]
+pub struct ManualClock(Arc<AtomicI64>);
+
+impl ManualClock {
+    /// A clock that shows `at`.
+    #[must_use]
+    pub fn at(at: UnixMillis) -> Self {
+        Self(Arc::new(AtomicI64::new(at.get())))
+    }
+
+    /// Moves the hands forward.
+    pub fn advance(&self, span: Duration) {
+        self.0.fetch_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,3 @@
+//! Label rules.
+mod config;
+pub use config::{LabelLimits, RuleConfig, RulesConfig};

@@ -1,0 +1,3 @@
+//! Groups and their endings.
+mod config;
+pub use config::RetentionConfig;
