@@ -22,6 +22,7 @@
 // 4
 // 3
 pub mod forward;
+pub mod intake;
 // 2
 pub mod registry;
 // 1

@@ -115,7 +115,7 @@ impl QueueError {
         text
     }
 
-    pub(super) fn io(doing: &'static str, place: String, source: io::Error) -> Self {
+    pub(crate) fn io(doing: &'static str, place: String, source: io::Error) -> Self {
         Self::Io {
             doing,
             place,

@@ -220,6 +220,15 @@ impl Queue {
         self.core.wake_keeper(&log);
     }
 
+    /// Why appends are refused until [`Queue::resume`], when they are.
+    #[must_use]
+    pub fn refusing(&self) -> Option<String> {
+        match &self.core.log().health {
+            Health::Failed(cause) => Some(cause.to_string()),
+            Health::Good | Health::Closed => None,
+        }
+    }
+
     /// The figures of this moment.
     #[must_use]
     pub fn stats(&self) -> QueueStats {

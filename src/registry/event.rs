@@ -24,6 +24,17 @@ pub enum EndReason {
     Stale,
 }
 
+impl EndReason {
+    /// The word used in metrics and lists.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::Stale => "stale",
+        }
+    }
+}
+
 /// One change to one group. Which series a push carries and which of them end is told by the record's blocks and by
 /// the state before it, so it is not said twice.
 ///
