@@ -63,7 +63,7 @@ pub(super) fn of_url(url: &mut Url) -> Option<Auth> {
 
 fn basic(remote: &Block<'_>) -> Auth {
     let block = remote.block("basic_auth");
-    let username = block.text("username", |text| match text {
+    let username = block.secret("username", |text| match text {
         text if text.contains(':') => Err(Fault::new(
             "has a colon in it",
             "a user of basic_auth cannot; check the name",

@@ -235,7 +235,7 @@ impl<'a> Block<'a> {
 
     /// Reports a key of the operator's own that is wrong.
     pub(super) fn reject_key(&self, key: &str, at: Position, fault: Fault) {
-        self.reader.report(at, &self.path_of(key), fault.of(key));
+        self.reader.report(at, &self.path_of(key), fault.of(&shown(key)));
     }
 
     /// The value of `key` as `parse` understands it.
@@ -335,6 +335,9 @@ impl<'a> Block<'a> {
             }
             let problem = match not_yet.iter().find(|(key, _)| *key == entry.key) {
                 Some((_, sentence)) => Problem::NotYet(sentence),
+                None if entry.key.contains(':') => Problem::UnknownKey {
+                    way_out: "put a blank behind the colon".to_owned(),
+                },
                 None => Problem::UnknownKey {
                     way_out: nearest(&entry.key, &asked),
                 },
@@ -356,10 +359,20 @@ impl<'a> Block<'a> {
     }
 
     fn path_of(&self, key: &str) -> String {
+        let key = shown(key);
         if self.path.is_empty() {
-            key.to_owned()
+            key
         } else {
             format!("{}.{key}", self.path)
         }
+    }
+}
+
+/// A key as far as it can be one: `{password:hunter2}`, with the blank forgotten, is a key in YAML and a secret.
+fn shown(key: &str) -> String {
+    let odd = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.');
+    match key.split_once(odd) {
+        Some((plain, _)) => format!("{plain}..."),
+        None => key.to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use super::error::{ConfigError, Position, Problem};
 
@@ -76,6 +76,16 @@ fn fault(at: Position, what: impl Into<String>) -> ConfigError {
     }
 }
 
+fn untagged(tag: Option<&Tag>, at: Position) -> Result<(), ConfigError> {
+    match tag {
+        Some(tag) if !tag.is_yaml_core_schema() => Err(fault(
+            at,
+            "tags have no meaning here; leave the word with `!` away",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// A list or block whose end has not come yet.
 enum Open {
     List {
@@ -115,12 +125,7 @@ impl Growth {
                 Ok(())
             }
             Event::Scalar(text, style, anchor, tag) => {
-                if tag.is_some_and(|tag| !tag.is_yaml_core_schema()) {
-                    return Err(fault(
-                        at,
-                        "tags have no meaning here; leave the word with `!` away",
-                    ));
-                }
+                untagged(tag.as_deref(), at)?;
                 let plain = style == ScalarStyle::Plain;
                 let value = match text.as_ref() {
                     "" | "~" | "null" | "Null" | "NULL" if plain => Value::Null,
@@ -128,17 +133,23 @@ impl Growth {
                 };
                 self.place(Node { at, value }, anchor)
             }
-            Event::SequenceStart(anchor, _) => self.begin(Open::List {
-                at,
-                anchor,
-                items: Vec::new(),
-            }),
-            Event::MappingStart(anchor, _) => self.begin(Open::Block {
-                at,
-                anchor,
-                entries: Vec::new(),
-                key: None,
-            }),
+            Event::SequenceStart(anchor, tag) => {
+                untagged(tag.as_deref(), at)?;
+                self.begin(Open::List {
+                    at,
+                    anchor,
+                    items: Vec::new(),
+                })
+            }
+            Event::MappingStart(anchor, tag) => {
+                untagged(tag.as_deref(), at)?;
+                self.begin(Open::Block {
+                    at,
+                    anchor,
+                    entries: Vec::new(),
+                    key: None,
+                })
+            }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
                 Some(node) => {
@@ -338,7 +349,7 @@ mod tests {
         );
         check(
             "a: !vault x\n",
-            "1:11 the file: cannot be read as YAML: tags have no meaning here; leave the word with `!` away",
+            "1:4 the file: cannot be read as YAML: tags have no meaning here; leave the word with `!` away",
         );
     }
 

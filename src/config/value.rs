@@ -199,13 +199,16 @@ pub(super) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&s
             .iter()
             .find(|(word, _)| *word == text)
             .map(|(_, value)| *value)
-            .ok_or_else(|| {
-                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                Fault::new(
-                    "is none of the words that may stand here",
-                    format!("write {}", known.join(" or ")),
-                )
-            })
+            .ok_or_else(|| Fault::new("is not known here", format!("write {}", choice(words))))
+    }
+}
+
+/// `a, b or c`.
+fn choice<T>(words: &[(&str, T)]) -> String {
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    match known.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => known.concat(),
     }
 }
 

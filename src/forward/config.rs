@@ -142,9 +142,15 @@ impl RemoteConfig {
     /// Takes any text, also what is no URL; where it cannot tell a user from a path, it shows less.
     #[must_use]
     pub fn redact(url: &str) -> String {
-        let (scheme, rest) = url
-            .split_once("://")
-            .map_or(("", url), |(scheme, rest)| (scheme, rest));
+        let known = |scheme: &str| {
+            ["http", "https"]
+                .iter()
+                .any(|word| scheme.eq_ignore_ascii_case(word))
+        };
+        let (scheme, rest) = match url.split_once("://") {
+            Some((scheme, rest)) if known(scheme) => (format!("{scheme}://"), rest),
+            _ => (String::new(), url),
+        };
         let shown = match (rest.rfind('@'), rest.find(['?', '#'])) {
             (Some(at), Some(query)) if query < at => "<hidden>".to_owned(),
             (Some(at), _) => {
@@ -154,11 +160,7 @@ impl RemoteConfig {
             (None, Some(query)) => format!("{}?<hidden>", rest.get(..query).unwrap_or_default()),
             (None, None) => rest.to_owned(),
         };
-        if url.contains("://") {
-            format!("{scheme}://{shown}")
-        } else {
-            shown
-        }
+        scheme + &shown
     }
 }
 
