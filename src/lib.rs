@@ -17,9 +17,12 @@
 //! Modules stand on floors and use only lower ones (`tests/architecture.rs` checks it):
 
 // 7
+pub mod cli;
 // 6
 // 5
+pub mod config;
 // 4
+pub mod api;
 // 3
 pub mod forward;
 pub mod intake;
