@@ -19,10 +19,12 @@
 // 7
 pub mod cli;
 // 6
+pub mod app;
 // 5
 pub mod config;
 // 4
 pub mod api;
+pub mod sweep;
 // 3
 pub mod forward;
 pub mod intake;
