@@ -163,13 +163,10 @@ pub(super) fn scheme(text: &str) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
-/// The name of a remote: fit for a metric's label and for a file.
+/// The name of a remote: fit for a metric's label, a line of the log, and (escaped) for a file.
 pub(super) fn remote_name(text: &str) -> Result<String, Fault> {
-    let plain = text
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    if text.is_empty() || text.len() > 64 || !plain || text.starts_with('.') {
-        let way_out = "use 1 to 64 letters, digits, - _ and ., not a . first: it names files";
+    if text.trim().is_empty() || text.len() > 64 || text.chars().any(char::is_control) {
+        let way_out = "use 1 to 64 bytes without line breaks: it stands in logs and names files";
         return Err(Fault::new("is no name for a remote", way_out));
     }
     Ok(text.to_owned())
@@ -258,8 +255,8 @@ mod tests {
     fn names_keep_to_their_alphabet() {
         assert!(label_name("instance_id").is_ok());
         assert!(label_name("1a").is_err() && label_name("__name__").is_err() && label_name("__x").is_err());
-        assert!(remote_name("tmp-1.b_2").is_ok());
-        assert!(remote_name("").is_err() && remote_name("../x").is_err() && remote_name("a b").is_err());
+        assert!(remote_name("tmp-1.b_2").is_ok() && remote_name("Remote storage 1").is_ok());
+        assert!(remote_name("").is_err() && remote_name(" ").is_err() && remote_name("a\nb").is_err());
         assert!(scheme("Bearer").is_ok());
         assert!(scheme("basic").is_err() && scheme("Bearer abc").is_err());
     }

@@ -143,9 +143,9 @@ fn bounds_say_themselves_and_why() {
         ],
     );
     check(
-        "queue: {max_bytes: 100MiB}",
+        "queue: {max_bytes: 100MiB, segment_bytes: 64MiB}",
         &[
-            r#"1:20: queue.max_bytes: "100MiB" leaves no room for two segments, so that everything would be dropped at once: write 128MiB or more, or less for queue.segment_bytes (64MiB)"#,
+            r#"1:20: queue.max_bytes: "100MiB" leaves no room for two segments, so that everything would be dropped at once: write 128MiB or more, or less than 64MiB as segment_bytes"#,
         ],
     );
 }
@@ -237,9 +237,9 @@ fn a_remote_needs_a_url_that_can_be_reached() {
         ],
     );
     check(
-        "remote_write: [{url: 'http://a/', name: ../b}]",
+        "remote_write: [{url: 'http://a/', name: ' '}]",
         &[
-            r#"1:41: remote_write[0].name: "../b" is no name for a remote: use 1 to 64 letters, digits, - _ and ., not a . first: it names files"#,
+            r#"1:41: remote_write[0].name: " " is no name for a remote: use 1 to 64 bytes without line breaks: it stands in logs and names files"#,
         ],
     );
     check(
