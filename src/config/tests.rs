@@ -244,7 +244,7 @@ fn variables_are_put_in_everywhere_but_in_rules() {
     let yaml = "
 queue: {max_bytes: '${SIZE}', max_age: '${AGE:-3h}'}
 external_labels: {price: '$5', a: '$${SIZE}'}
-normalise: {relabel_configs: [{regex: '(?P<SIZE>.*)', replacement: '${SIZE}-${1}-$1'}]}
+normalise: {relabel_configs: [{regex: '(?P<SIZE>.*)', target_label: a, replacement: '${SIZE}-${1}-$1'}]}
 ";
 
     let config = Config::from_yaml(yaml, Path::new(""), &environment).unwrap();
