@@ -48,7 +48,21 @@ log: {level: loud}
 fn what_is_no_yaml_is_reported_by_line_and_column() {
     check(
         "queue: [\n",
-        &["2:1: the file: cannot be read as YAML: while parsing a node, did not find expected node content"],
+        &[
+            "2:1: the file: cannot be read as YAML: while parsing a node, did not find expected node content; this is where reading stopped, the slip may stand just before",
+        ],
+    );
+    check(
+        "queue:\n\tmax_bytes: 8GiB\n",
+        &[
+            "2:2: the file: cannot be read as YAML: tabs disallowed within this context (block indentation); indent with blanks",
+        ],
+    );
+    check(
+        "queue:\n  sync: interval: 1s\n",
+        &[
+            "2:17: the file: cannot be read as YAML: mapping values are not allowed in this context; look for a second colon in the line (quote the value) or a line indented too far",
+        ],
     );
     check(
         "just a text",
