@@ -25,6 +25,7 @@ pub mod config;
 pub mod api;
 // 3
 pub mod forward;
+pub mod intake;
 // 2
 pub mod registry;
 // 1

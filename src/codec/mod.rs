@@ -1,1 +1,46 @@
-//! Bytes to samples and back.
+//! Bytes to samples and back: pure, bounded, without a panic for any input.
+//!
+//! - [`text`]: the text exposition 0.0.4, as Flink's Java client and Pushgateway's clients write it
+//! - [`block`]: remote-write series, encoded and compressed once; what the queue stores and the wire wants
+//! - [`record`]: one queue record: an event for the registry and two blocks for the wire
+//! - [`remote_write`]: the remote-write 1.0 request of any sender
+
+pub mod block;
+pub mod record;
+pub mod remote_write;
+pub mod text;
+mod wire;
+
+/// Why bytes are not what they should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The message ends inside a field.
+    #[error("{what} is cut off at byte {at}")]
+    Truncated {
+        /// What was being read.
+        what: &'static str,
+        /// Bytes from its beginning.
+        at: usize,
+    },
+    /// A field holds what it may not hold.
+    #[error("{what}: {problem}")]
+    Invalid {
+        /// What was being read.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A length is over its limit.
+    #[error("{what} of {len} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// What was being read.
+        what: &'static str,
+        /// How long it says it is.
+        len: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+    /// The snappy block does not decompress.
+    #[error("snappy block: {0}")]
+    Snappy(#[from] snap::Error),
+}

@@ -1,0 +1,143 @@
+//! Protobuf's few primitives: tags, varints, lengths. Only what remote-write uses.
+
+use super::DecodeError;
+
+/// Wire type of varints.
+pub(super) const VARINT: u8 = 0;
+/// Wire type of eight fixed bytes.
+pub(super) const FIXED64: u8 = 1;
+/// Wire type of length-delimited fields.
+pub(super) const BYTES: u8 = 2;
+/// Wire type of four fixed bytes.
+const FIXED32: u8 = 5;
+
+/// How many bytes `value` takes as a varint.
+pub(super) const fn varint_len(value: u64) -> usize {
+    let bits = 64 - (value | 1).leading_zeros() as usize;
+    bits.div_ceil(7)
+}
+
+/// Appends `value` as a varint.
+pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(low_bits(value) | 0x80);
+        value >>= 7;
+    }
+    out.push(low_bits(value));
+}
+
+const fn low_bits(value: u64) -> u8 {
+    value.to_le_bytes()[0] & 0x7f
+}
+
+/// Appends a length-delimited field with a one-byte tag.
+pub(super) fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    out.push(tag);
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// What a message consists of, field by field.
+pub(super) struct Fields<'a> {
+    what: &'static str,
+    all: usize,
+    rest: &'a [u8],
+}
+
+/// One field's content.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Value<'a> {
+    Varint(u64),
+    Fixed64(u64),
+    Bytes(&'a [u8]),
+    Fixed32,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of `message`; `what` names it in errors.
+    pub(super) const fn of(what: &'static str, message: &'a [u8]) -> Self {
+        Self {
+            what,
+            all: message.len(),
+            rest: message,
+        }
+    }
+
+    /// The bytes not read so far.
+    pub(super) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The next field's number and value; `None` at the end of the message.
+    pub(super) fn next(&mut self) -> Result<Option<(u64, Value<'a>)>, DecodeError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let tag = self.varint()?;
+        let value = match low_bits(tag) & 7 {
+            VARINT => Value::Varint(self.varint()?),
+            FIXED64 => Value::Fixed64(u64::from_le_bytes(self.fixed()?)),
+            BYTES => {
+                let len = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+                Value::Bytes(self.take(len)?)
+            }
+            FIXED32 => {
+                self.fixed::<4>()?;
+                Value::Fixed32
+            }
+            _ => {
+                return Err(DecodeError::Invalid {
+                    what: self.what,
+                    problem: "a field has an unknown wire type",
+                });
+            }
+        };
+        Ok(Some((tag >> 3, value)))
+    }
+
+    fn varint(&mut self) -> Result<u64, DecodeError> {
+        let mut value = 0;
+        for (at, byte) in self.rest.iter().take(10).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * at);
+            if byte & 0x80 == 0 {
+                self.take(at + 1)?;
+                return Ok(value);
+            }
+        }
+        if self.rest.len() >= 10 {
+            return Err(DecodeError::Invalid {
+                what: self.what,
+                problem: "a varint is longer than ten bytes",
+            });
+        }
+        Err(self.truncated())
+    }
+
+    fn fixed<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let error = self.truncated();
+        let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or(error)?;
+        self.rest = rest;
+        Ok(*bytes)
+    }
+
+    fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or_else(|| self.truncated())?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    fn truncated(&self) -> DecodeError {
+        DecodeError::Truncated {
+            what: self.what,
+            at: self.all - self.rest.len(),
+        }
+    }
+}
+
+/// `bytes` as text, or an error that says of what.
+pub(super) fn text<'a>(what: &'static str, bytes: &'a [u8]) -> Result<&'a str, DecodeError> {
+    std::str::from_utf8(bytes).map_err(|_| DecodeError::Invalid {
+        what,
+        problem: "is not valid UTF-8",
+    })
+}
