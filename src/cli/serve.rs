@@ -84,7 +84,7 @@ impl Signals {
 async fn serve(args: Args, config: Config, level: Level) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen().context("listening for signals")?;
     info!(version = env!("CARGO_PKG_VERSION"), "flinkbridge");
-    for notice in config.notices.iter().chain(&check::warnings(&config)) {
+    for notice in check::warnings(&config) {
         warn!(%notice, "about the configuration");
     }
     let mut app = App::start(config, Arc::new(SystemClock)).await?;
