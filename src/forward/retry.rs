@@ -7,13 +7,18 @@ use crate::model::UnixMillis;
 /// Longest wait that a remote can ask for. Beyond it a typing error there would hold the backlog until it is too old.
 pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 
+/// Shortest pause whatever the settings, so that no setting makes a loop without one.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// The pause before attempt `attempt` (the first retry is 1): doubled each time from `min` up to `max`, of which
 /// `jitter`, between 0 and 1, decides the upper half, so that lanes and agents do not come back as one.
 pub(super) fn backoff(attempt: u32, min: Duration, max: Duration, jitter: f64) -> Duration {
     let doublings = attempt.saturating_sub(1).min(31);
     let full = min.saturating_mul(1 << doublings).min(max);
     let half = full / 2;
-    (half + half.mul_f64(jitter.clamp(0.0, 1.0))).max(min.min(max))
+    (half + half.mul_f64(jitter.clamp(0.0, 1.0)))
+        .max(min.min(max))
+        .max(SHORTEST)
 }
 
 /// What a `Retry-After` header asks for: seconds, or a date (RFC 9110, 10.2.3); `None` when it is neither.
@@ -52,6 +57,11 @@ mod tests {
         assert_eq!(backoff(9, MIN, MAX, 0.0), MAX / 2);
         assert_eq!(backoff(1, MIN, MAX, 0.0), MIN);
         assert_eq!(backoff(u32::MAX, MIN, MAX, 0.0), MAX / 2);
+    }
+
+    #[test]
+    fn no_setting_makes_a_loop_without_a_pause() {
+        assert_eq!(backoff(3, Duration::ZERO, Duration::ZERO, 1.0), SHORTEST);
     }
 
     #[track_caller]
