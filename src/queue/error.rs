@@ -115,11 +115,7 @@ impl QueueError {
         text
     }
 
-<<<<<<< HEAD
     pub(crate) fn io(doing: &'static str, place: String, source: io::Error) -> Self {
-=======
-    pub(super) fn io(doing: &'static str, place: String, source: io::Error) -> Self {
->>>>>>> forward
         Self::Io {
             doing,
             place,

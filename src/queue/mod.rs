@@ -27,10 +27,7 @@ mod error;
 mod keeper;
 mod lanes;
 mod log;
-<<<<<<< HEAD
 mod metrics;
-=======
->>>>>>> forward
 mod place;
 mod position;
 mod quarantine;
@@ -53,10 +50,7 @@ pub use append::Appending;
 pub use config::{QueueConfig, SyncPolicy, WhenFull};
 pub use error::QueueError;
 pub use lanes::MAX_LANES;
-<<<<<<< HEAD
 pub use metrics::register as register_metrics;
-=======
->>>>>>> forward
 pub use position::Position;
 pub use quarantine::Quarantined;
 pub use reader::{Delivery, Reader, Start};
@@ -228,7 +222,6 @@ impl Queue {
         self.core.wake_keeper(&log);
     }
 
-<<<<<<< HEAD
     /// Why appends are refused until [`Queue::resume`], when they are.
     #[must_use]
     pub fn refusing(&self) -> Option<String> {
@@ -238,8 +231,6 @@ impl Queue {
         }
     }
 
-=======
->>>>>>> forward
     /// The figures of this moment.
     #[must_use]
     pub fn stats(&self) -> QueueStats {
@@ -314,27 +305,6 @@ impl Threads {
             core: Arc::clone(core),
             handles: Mutex::default(),
         };
-<<<<<<< HEAD
-        let works: [(&str, fn(&Core)); 2] = [
-            ("queue-writer", Core::run_writer),
-            ("queue-keeper", Core::run_keeper),
-        ];
-        for (name, work) in works {
-            let core = Arc::clone(core);
-            let handle = thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || work(&core));
-            let handle = handle.map_err(|error| QueueError::io("start thread", name.to_owned(), error))?;
-            threads
-                .handles
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(handle);
-        }
-        Ok(threads)
-    }
-
-=======
         threads.begin("queue-writer", Core::run_writer)?;
         threads.begin("queue-keeper", Core::run_keeper)?;
         Ok(threads)
@@ -353,7 +323,6 @@ impl Threads {
         Ok(())
     }
 
->>>>>>> forward
     fn end(&self) {
         let mut log = self.core.log();
         log.health = Health::Closed;

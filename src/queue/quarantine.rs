@@ -17,22 +17,15 @@ pub struct Quarantined {
 }
 
 /// Copies the bytes from `from` up to `to` aside; `None` when that was done before, or there is nothing but zeros.
-<<<<<<< HEAD
-=======
 ///
 /// # Errors
 /// When they could not be copied: they then have to stay where they are.
->>>>>>> forward
 pub(super) fn quarantine(
     storage: &dyn Storage,
     segment: &Segment,
     from: Position,
     to: Position,
-<<<<<<< HEAD
-) -> Option<Quarantined> {
-=======
 ) -> std::io::Result<Option<Quarantined>> {
->>>>>>> forward
     let name = format!(
         "{QUARANTINE}/{}.{}-{}",
         segment.id.file_name(),
@@ -40,23 +33,6 @@ pub(super) fn quarantine(
         segment.offset(to)
     );
     let bytes = to.bytes_since(from);
-<<<<<<< HEAD
-    let copied = read(segment, from, bytes).and_then(|bytes| set_aside(storage, &name, &bytes));
-    let file = storage.place(&name);
-    match copied {
-        Ok(Some(())) => {
-            tracing::error!(
-                file,
-                offset_bytes = segment.offset(from),
-                "bytes of a segment could not be read and were set aside"
-            );
-            Some(Quarantined { file, bytes })
-        }
-        Ok(None) => None,
-        Err(error) => {
-            tracing::error!(%error, file, "bytes of a segment could not be read, nor set aside; they stay where they are");
-            None
-=======
     let (file, offset_bytes) = (storage.place(&name), segment.offset(from));
     match read(segment, from, bytes).and_then(|bytes| set_aside(storage, &name, &bytes)) {
         Ok(false) => Ok(None),
@@ -71,30 +47,19 @@ pub(super) fn quarantine(
         Err(error) => {
             tracing::error!(%error, file, offset_bytes, "bytes of a segment could neither be read nor set aside");
             Err(error)
->>>>>>> forward
         }
     }
 }
 
-<<<<<<< HEAD
-fn set_aside(storage: &dyn Storage, name: &str, bytes: &Bytes) -> std::io::Result<Option<()>> {
-=======
 fn set_aside(storage: &dyn Storage, name: &str, bytes: &Bytes) -> std::io::Result<bool> {
->>>>>>> forward
     let known = storage
         .list(QUARANTINE)?
         .iter()
         .any(|file| name.rsplit('/').next() == Some(file.as_str()));
     if known || bytes.iter().all(|byte| *byte == 0) {
-<<<<<<< HEAD
-        return Ok(None);
-    }
-    storage.replace(name, bytes).map(Some)
-=======
         return Ok(false);
     }
     storage.replace(name, bytes).map(|()| true)
->>>>>>> forward
 }
 
 /// Moves a whole file aside.
