@@ -17,6 +17,8 @@
 //! Modules stand on floors and use only lower ones (`tests/architecture.rs` checks it):
 
 // 7
+pub mod cli;
+pub mod demo;
 // 6
 // 5
 // 4

@@ -1,0 +1,180 @@
+//! `flinkbridge demo`: the bridge, a store and simulated Flink, with nothing else installed.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::demo::{Cast, Pace, Store, StoreServer, Story};
+use crate::model::{Clock, SystemClock};
+
+/// What `flinkbridge demo` can be told.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Feed this remote-write URL instead of the built-in store.
+    #[arg(long, value_name = "URL")]
+    remote_write: Option<String>,
+    /// Where the built-in store listens; port 0 lets the system choose.
+    #[arg(long = "store.listen", value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    store_listen: SocketAddr,
+    /// From one push of a process to its next; everything else in the demo follows from it.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = humantime::parse_duration)]
+    interval: Duration,
+    /// Eight times as fast: the same as --interval 250ms.
+    #[arg(long, conflicts_with = "interval")]
+    fast: bool,
+    /// End after so many rounds of about two minutes each; without it the demo goes on.
+    #[arg(long, value_name = "COUNT")]
+    rounds: Option<u32>,
+    /// End after this time.
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    lasts: Option<Duration>,
+    /// Push to a bridge that already runs at this URL, instead of starting one.
+    #[arg(long, value_name = "URL", hide = true)]
+    bridge: Option<String>,
+}
+
+/// Runs the demo until its rounds are over, its time is up, or Ctrl-C.
+///
+/// # Errors
+/// When the store or the bridge cannot listen, or a simulated process cannot be started.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let pace = Pace::of(if args.fast {
+        Duration::from_millis(250)
+    } else {
+        args.interval
+    });
+    let target = Target::choose(&args, &clock).await?;
+    let bridge = Bridge::start(&args, &target).await?;
+    print(&format!("bridge      {}", bridge.url));
+    target.introduce();
+    print("Ctrl-C ends the demo; times are UTC");
+    let cast = Cast::start(&bridge.url, pace, Arc::clone(&clock)).context("starting the simulated Flink")?;
+    let store = target.store.as_ref().map(|(store, _)| Arc::clone(store));
+    let story = Story::new(cast, store, pace, clock, |line: String| print(&line));
+    let summary = story
+        .play(args.rounds, the_end(args.lasts))
+        .await
+        .context("starting another simulated process")?;
+    bridge.stop().await;
+    target.stop().await;
+    Ok(if summary.is_good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Where the bridge forwards to.
+struct Target {
+    url: String,
+    store: Option<(Arc<Store>, StoreServer)>,
+}
+
+impl Target {
+    async fn choose(args: &Args, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
+        if let Some(url) = &args.remote_write {
+            let url = url.clone();
+            return Ok(Self { url, store: None });
+        }
+        let store = Store::new(Arc::clone(clock));
+        let server = StoreServer::start(&args.store_listen.to_string(), Arc::clone(&store))
+            .await
+            .with_context(|| format!("listening on {} for the built-in store", args.store_listen))?;
+        Ok(Self {
+            url: server.write_url(),
+            store: Some((store, server)),
+        })
+    }
+
+    /// Says where to look.
+    fn introduce(&self) {
+        match &self.store {
+            None => print(&format!(
+                "forwards to {}: look there, the demo says what to ask",
+                self.url
+            )),
+            Some((_, server)) => {
+                let address = server.address();
+                print(&format!("forwards to {}, a store in memory", self.url));
+                print(&format!("look at     http://{address}/"));
+                print(&format!(
+                    "as JSON     http://{address}/api/series?match=numRecordsIn&state=alive&limit=5"
+                ));
+            }
+        }
+    }
+
+    async fn stop(self) {
+        if let Some((_, server)) = self.store {
+            server.stop().await;
+        }
+    }
+}
+
+/// The bridge that the simulated processes push to.
+struct Bridge {
+    url: String,
+}
+
+impl Bridge {
+    async fn start(args: &Args, target: &Target) -> anyhow::Result<Self> {
+        let url = args
+            .bridge
+            .clone()
+            .with_context(|| format!("name a bridge by --bridge that forwards to {}", target.url))?;
+        Ok(Self { url })
+    }
+
+    async fn stop(self) {}
+}
+
+/// When the demo is to end of itself or by Ctrl-C.
+async fn the_end(lasts: Option<Duration>) {
+    let time_is_up = async {
+        match lasts {
+            Some(lasts) => tokio::time::sleep(lasts).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = time_is_up => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// One line to whoever watches; a reader that has gone away does not end the demo.
+fn print(line: &str) {
+    let _gone = writeln!(io::stdout().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn spans_are_read_as_people_write_them() {
+        let command = Command::parse_from(["demo", "--for", "30s", "--interval", "500ms"]);
+
+        assert_eq!(command.args.lasts, Some(Duration::from_secs(30)));
+        assert_eq!(command.args.interval, Duration::from_millis(500));
+    }
+
+    #[test]
+    fn fast_and_an_interval_exclude_each_other() {
+        assert!(Command::try_parse_from(["demo", "--fast", "--interval", "1s"]).is_err());
+        assert!(Command::try_parse_from(["demo", "--fast"]).is_ok());
+    }
+}
