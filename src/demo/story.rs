@@ -99,10 +99,11 @@ impl<F: FnMut(String)> Story<F> {
             self.a_job_is_cancelled().await;
             self.a_task_manager_is_stopped().await;
             self.a_job_restarts().await;
-            self.a_task_manager_is_killed().await;
+            self.a_task_manager_is_killed().await?;
             self.one_of_a_shared_group_stops().await;
             self.the_remote_is_away().await;
             self.everybody_returns().await?;
+            self.the_bridge_counts().await;
         }
         Ok(())
     }
@@ -117,38 +118,43 @@ impl<F: FnMut(String)> Story<F> {
 
     async fn a_job_is_cancelled(&mut self) {
         self.quiet().await;
-        let Some(job) = self.cast.cancel(Which::Orders) else {
+        let Some(job) = self.cast.last_job(Which::Orders) else {
             return;
         };
+        let before = self.alive(&job.selector);
+        self.cast.cancel(Which::Orders);
         self.say(format!(
             "{} is cancelled: its series are missing from the next pushes of three processes and should end",
             job.name
         ));
-        self.series_end(&job.selector).await;
+        self.series_end(&job.selector, before).await;
     }
 
     async fn a_task_manager_is_stopped(&mut self) {
         self.quiet().await;
-        let Some(gone) = self.cast.terminate(Which::Orders) else {
+        let Some(gone) = self.cast.last_task_manager(Which::Orders) else {
             return;
         };
+        let before = self.alive(&gone.selector);
+        self.cast.terminate(Which::Orders);
         self.say(format!(
             "{} gets SIGTERM and deletes its group: its series should end at once, its tasks move",
             gone.name
         ));
-        self.series_end(&gone.selector).await;
+        self.series_end(&gone.selector, before).await;
     }
 
     async fn a_job_restarts(&mut self) {
         self.quiet().await;
-        let Some((old, new)) = self.cast.fail(Which::Orders) else {
+        let Some((old, new)) = self.cast.attempts(Which::Orders) else {
             return;
         };
+        let before = self.alive(&old.selector);
+        self.cast.fail(Which::Orders);
         self.say(format!(
             "a task of orders throws, the job restarts: the series of {} should end, those of {} begin",
             old.name, new.name
         ));
-        let before = self.alive(&old.selector);
         let ask = format!("count by (task_attempt_num) ({})", new.selector);
         self.look(&ask, |store| {
             let (old, new) = (store.count(&old.selector).alive, store.count(&new.selector).alive);
@@ -157,34 +163,34 @@ impl<F: FnMut(String)> Story<F> {
         .await;
     }
 
-    async fn a_task_manager_is_killed(&mut self) {
+    async fn a_task_manager_is_killed(&mut self) -> Result<(), CastError> {
         self.quiet().await;
-        match self.cast.add_task_manager(Which::Orders) {
-            Ok(new) => {
-                self.say(format!("{} joins", new.name));
-                self.becomes_alive(&[new]).await;
-            }
-            Err(error) => self.say(format!("no new TaskManager: {error}")),
-        }
+        let new = self.cast.add_task_manager(Which::Orders)?;
+        self.say(format!("{} joins", new.name));
+        self.becomes_alive(&[new]).await;
         self.quiet().await;
-        let Some(gone) = self.cast.kill(Which::Orders) else {
-            return;
+        let Some(gone) = self.cast.last_task_manager(Which::Orders) else {
+            return Ok(());
         };
+        let before = self.alive(&gone.selector);
+        self.cast.kill(Which::Orders);
         self.say(format!(
-            "{} is killed with -9 and falls silent: its series should end when {:?} (stale_after) have passed",
+            "{} is killed with -9 and falls silent: its series should end when it has been silent for {:?} (stale_after)",
             gone.name,
             self.pace.stale_after()
         ));
-        self.series_end(&gone.selector).await;
+        self.series_end(&gone.selector, before).await;
+        Ok(())
     }
 
     async fn one_of_a_shared_group_stops(&mut self) {
         self.quiet().await;
         let neighbour = self.cast.job_manager(Which::Shared);
-        let Some(gone) = self.cast.terminate(Which::Shared) else {
+        let Some(gone) = self.cast.last_task_manager(Which::Shared) else {
             return;
         };
         let (before, lasting) = (self.alive(&gone.selector), self.alive(&neighbour.selector));
+        self.cast.terminate(Which::Shared);
         self.say(format!(
             "{} stops and deletes the group that it shares: only its own series should end, after two of its intervals",
             gone.name
@@ -244,13 +250,28 @@ impl<F: FnMut(String)> Story<F> {
         Ok(())
     }
 
+    /// What the bridge's own metrics say, beside what the store has.
+    async fn the_bridge_counts(&mut self) {
+        let Some(series) = self.cast.bridge_series().await else {
+            return;
+        };
+        let alive = self.alive(&Selector::all());
+        match self.store {
+            Some(_) => self.say(format!(
+                "the bridge knows {series} series, the store has {alive} alive"
+            )),
+            None => self.say(format!("the bridge knows {series} series")),
+        }
+    }
+
     async fn curtain(&mut self) {
         if let Some(store) = &self.store {
             store.come_back();
         }
         self.say("the demo ends: every process gets SIGTERM, every series should end");
+        let before = self.alive(&Selector::all());
         self.cast.end().await;
-        self.series_end(&Selector::all()).await;
+        self.series_end(&Selector::all(), before).await;
         if let Some(store) = &self.store {
             self.summary.samples = store.taken();
             self.summary.refused = store.refused();
@@ -285,8 +306,7 @@ impl<F: FnMut(String)> Story<F> {
         .await;
     }
 
-    async fn series_end(&mut self, selector: &Selector) {
-        let before = self.alive(selector);
+    async fn series_end(&mut self, selector: &Selector, before: usize) {
         let ask = format!("count({selector})");
         self.look(&ask, |store| {
             let census = store.count(selector);

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use reqwest::Client;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
@@ -18,6 +19,9 @@ const ENRICHMENT: &str = "orders_enrichment";
 const TO_LAKE: &str = "orders_to_lake";
 const REPORTS: &str = "shared_reports";
 
+/// The bridge's own gauge of the series it knows, as it stands in front of its value.
+const BRIDGE_SERIES: &str = "flinkbridge_registry_series ";
+
 /// Simulated Flink: cluster `orders`, whose processes have a group each, and cluster `shared`, whose processes push
 /// to one group; each with a JobManager, two TaskManagers and their jobs.
 ///
@@ -27,6 +31,8 @@ pub struct Cast {
     clock: Arc<dyn Clock>,
     pace: Pace,
     bridge_url: String,
+    /// To ask the bridge; the processes have their own.
+    client: Client,
     metrics: Arc<Vec<Metric>>,
     orders: Side,
     shared: Side,
@@ -114,6 +120,7 @@ impl Cast {
             clock,
             pace,
             bridge_url: bridge_url.trim_end_matches('/').to_owned(),
+            client: client()?,
             metrics: Arc::new(metrics),
             orders: Side::new(Cluster::new("orders", "emr-demo0001", Suffix::Random)),
             shared: Side::new(Cluster::new("shared", "emr-demo0002", Suffix::None)),
@@ -123,12 +130,12 @@ impl Cast {
             (Which::Orders, [ENRICHMENT, TO_LAKE].as_slice()),
             (Which::Shared, &[REPORTS]),
         ] {
-            for job in jobs {
-                cast.submit(which, job);
-            }
             cast.run(which, Part::JobManager)?;
             cast.add_task_manager(which)?;
             cast.add_task_manager(which)?;
+            for job in jobs {
+                cast.submit(which, job);
+            }
         }
         Ok(cast)
     }
@@ -166,43 +173,70 @@ impl Cast {
             .collect()
     }
 
+    /// How many series the bridge says that it knows; `None` when it does not say.
+    pub(in crate::demo) async fn bridge_series(&self) -> Option<u64> {
+        let answer = self
+            .client
+            .get(format!("{}/-/metrics", self.bridge_url))
+            .send()
+            .await
+            .ok()?;
+        let text = answer.error_for_status().ok()?.text().await.ok()?;
+        let sample = text.lines().find_map(|line| line.strip_prefix(BRIDGE_SERIES))?;
+        sample.trim().parse().ok()
+    }
+
     /// The JobManager of a cluster.
     pub(in crate::demo) fn job_manager(&self, which: Which) -> Player {
         self.side(which).cluster().process(&Part::JobManager)
     }
 
-    /// Cancels the cluster's last job.
-    pub(in crate::demo) fn cancel(&mut self, which: Which) -> Option<Player> {
-        let mut cluster = self.side(which).cluster();
-        let job = cluster.jobs.last().cloned()?;
-        cluster.cancel(&job.job_id);
-        Some(cluster.job(&job.job_id, job.name))
+    /// The cluster's last job, the one that things happen to.
+    pub(in crate::demo) fn last_job(&self, which: Which) -> Option<Player> {
+        let cluster = self.side(which).cluster();
+        cluster.jobs.last().map(|job| cluster.job(&job.job_id, job.name))
     }
 
-    /// Fails the cluster's last job, which Flink starts again: the job, with its old and its new attempt.
-    pub(in crate::demo) fn fail(&mut self, which: Which) -> Option<(Player, Player)> {
-        let now = self.clock.now();
-        let mut cluster = self.side(which).cluster();
-        let job = cluster.jobs.last().cloned()?;
-        cluster.restart_all(now);
-        let attempt = |number: u32| {
-            let player = cluster.job(&job.job_id, job.name);
-            Player {
-                name: format!("attempt {number}"),
-                selector: player.selector.with("task_attempt_num", number.to_string()),
-            }
+    /// The running attempt of the cluster's last job, and the one that a restart would begin.
+    pub(in crate::demo) fn attempts(&self, which: Which) -> Option<(Player, Player)> {
+        let cluster = self.side(which).cluster();
+        let job = cluster.jobs.last()?;
+        let attempt = |number: u32| Player {
+            name: format!("attempt {number}"),
+            selector: cluster
+                .job(&job.job_id, job.name)
+                .selector
+                .with("task_attempt_num", number.to_string()),
         };
         Some((attempt(job.attempt), attempt(job.attempt + 1)))
     }
 
+    /// The cluster's last TaskManager, the one that things happen to.
+    pub(in crate::demo) fn last_task_manager(&self, which: Which) -> Option<Player> {
+        let side = self.side(which);
+        let last = side.running.last()?;
+        (last.part != Part::JobManager).then(|| side.cluster().process(&last.part))
+    }
+
+    /// Cancels the cluster's last job.
+    pub(in crate::demo) fn cancel(&mut self, which: Which) {
+        self.side(which).cluster().jobs.pop();
+    }
+
+    /// A task of the cluster throws, and Flink starts its jobs again.
+    pub(in crate::demo) fn fail(&mut self, which: Which) {
+        let now = self.clock.now();
+        self.side(which).cluster().restart_all(now);
+    }
+
     /// Ends the cluster's last TaskManager by SIGTERM: it deletes its group.
-    pub(in crate::demo) fn terminate(&mut self, which: Which) -> Option<Player> {
-        self.lose(which, Ending::Term)
+    pub(in crate::demo) fn terminate(&mut self, which: Which) {
+        self.lose(which, Ending::Term);
     }
 
     /// Ends the cluster's last TaskManager by SIGKILL: it falls silent.
-    pub(in crate::demo) fn kill(&mut self, which: Which) -> Option<Player> {
-        self.lose(which, Ending::Kill)
+    pub(in crate::demo) fn kill(&mut self, which: Which) {
+        self.lose(which, Ending::Kill);
     }
 
     /// One more TaskManager, to which the jobs spread.
@@ -240,20 +274,16 @@ impl Cast {
         self.side(which).cluster().submit(job, now);
     }
 
-    fn lose(&mut self, which: Which, ending: Ending) -> Option<Player> {
+    fn lose(&mut self, which: Which, ending: Ending) {
         let now = self.clock.now();
-        let side = match which {
-            Which::Orders => &mut self.orders,
-            Which::Shared => &mut self.shared,
+        let side = self.side_mut(which);
+        let Some(running) = side.running.pop_if(|last| last.part != Part::JobManager) else {
+            return;
         };
-        let running = side.running.pop_if(|last| last.part != Part::JobManager)?;
-        let mut cluster = side.cluster();
-        let player = cluster.process(&running.part);
         if let Part::TaskManager(gone) = &running.part {
-            cluster.lose_task_manager(&gone.tm_id, now);
+            side.cluster().lose_task_manager(&gone.tm_id, now);
         }
         let _gone = running.ending.send(ending);
-        Some(player)
     }
 
     fn run(&mut self, which: Which, part: Part) -> Result<(), CastError> {
@@ -333,13 +363,17 @@ impl Cluster {
     }
 
     fn process(&self, part: &Part) -> Player {
-        let (name, tm_id) = match part {
-            Part::JobManager => ("JobManager".to_owned(), ""),
-            Part::TaskManager(here) => (format!("TaskManager {}", here.tm_id), here.tm_id.as_str()),
+        let (name, host, tm_id) = match part {
+            Part::JobManager => ("JobManager".to_owned(), self.host(), ""),
+            Part::TaskManager(here) => (
+                format!("TaskManager {}", here.tm_id),
+                here.host.as_str(),
+                here.tm_id.as_str(),
+            ),
         };
         Player {
             name: format!("{name} of {}", self.name),
-            selector: self.selector().with("tm_id", tm_id),
+            selector: self.selector().with("host", host).with("tm_id", tm_id),
         }
     }
 

@@ -173,10 +173,6 @@ impl Cluster {
         }
     }
 
-    pub(super) fn cancel(&mut self, job_id: &str) {
-        self.jobs.retain(|job| job.job_id != job_id);
-    }
-
     /// The subtasks of a job that run on `tm_id`: they are dealt out one by one.
     pub(super) fn subtasks_on(&self, tm_id: &str) -> Vec<u32> {
         let running = self.task_managers.len();

@@ -50,6 +50,7 @@ async fn a_round_shows_every_effect_and_ends_with_every_series_ended() {
         "shares",
         "503",
         "nothing is lost",
+        "the bridge knows",
         "0 others alive",
     ] {
         assert!(told.contains(words), "{words} is missing in\n{told}");

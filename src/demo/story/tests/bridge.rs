@@ -88,6 +88,13 @@ impl Bridge {
 
 async fn answer(desk: Arc<Desk>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    if path == "/-/metrics" {
+        let text = format!(
+            "# TYPE flinkbridge_registry_series gauge\nflinkbridge_registry_series {}\n",
+            desk.known()
+        );
+        return Ok(Response::new(Full::new(text.into())));
+    }
     assert_eq!(request.headers()["user-agent"], "Java/17.0.15");
     assert_eq!(
         request.headers()["content-type"],
@@ -113,6 +120,11 @@ async fn sweep(desk: Arc<Desk>) {
 }
 
 impl Desk {
+    fn known(&self) -> usize {
+        let books = self.books.lock().unwrap();
+        books.sources.values().map(|source| source.series.len()).sum()
+    }
+
     fn put(&self, path: &str, body: &str) {
         let now = SystemClock.now();
         let mut books = self.books.lock().unwrap();
