@@ -143,12 +143,19 @@ impl Store {
         self.hold().totals.samples
     }
 
+    /// The living before the ended, each sorted by name.
     pub(super) fn answer(&self, question: &Question) -> Answer {
         let now = self.clock.now();
         let held = self.hold();
         let mut groups: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
         let (mut rows, mut left_off) = (Vec::new(), 0);
-        for (labels, series) in held.series.iter().filter(|(l, s)| question.picks(l, s)) {
+        let mut picked: Vec<_> = held
+            .series
+            .iter()
+            .filter(|(labels, series)| question.picks(labels, series))
+            .collect();
+        picked.sort_by_key(|(_, series)| !series.is_alive());
+        for (labels, series) in picked {
             let name = |label| labels.get(label).unwrap_or_default();
             let (alive, ended) = groups.entry((name("job"), name("instance"))).or_default();
             let counter = if series.is_alive() { alive } else { ended };
