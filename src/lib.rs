@@ -18,12 +18,15 @@
 
 // 7
 pub mod cli;
-pub mod demo;
 // 6
+pub mod demo;
 // 5
+pub mod config;
 // 4
+pub mod api;
 // 3
 pub mod forward;
+pub mod intake;
 // 2
 pub mod registry;
 // 1

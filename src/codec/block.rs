@@ -187,6 +187,13 @@ pub(super) fn read_sample(sample: &[u8]) -> Result<(f64, UnixMillis), DecodeErro
     Ok((f64::from_bits(value), UnixMillis::new(at)))
 }
 
+/// A point to which a builder can return.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    raw_len: usize,
+    samples: u32,
+}
+
 /// Encodes series one by one and compresses them at the end.
 #[derive(Debug, Default)]
 pub struct BlockBuilder {
@@ -230,6 +237,21 @@ impl BlockBuilder {
         self.begin_series(series.labels.len(), at);
         self.raw.extend_from_slice(series.labels);
         self.put_sample(value, at);
+    }
+
+    /// Where the builder stands, for [`BlockBuilder::undo_to`].
+    #[must_use]
+    pub const fn mark(&self) -> Mark {
+        Mark {
+            raw_len: self.raw.len(),
+            samples: self.samples,
+        }
+    }
+
+    /// Takes back what was appended since `mark`.
+    pub fn undo_to(&mut self, mark: Mark) {
+        self.raw.truncate(mark.raw_len);
+        self.samples = mark.samples;
     }
 
     /// How many samples have been appended.

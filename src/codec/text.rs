@@ -1,1 +1,349 @@
-//! text
+//! The text exposition format 0.0.4, to the letter of prometheus/common's parser (`reference` cases P00 - P66).
+//!
+//! One pass over the bytes; names and values are borrowed from the body, only escaped text is copied. Names follow
+//! the classic scheme. What a sample may not have for other reasons than syntax (a timestamp, a twin) is not judged
+//! here.
+
+mod cursor;
+mod value;
+
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
+
+use crate::model::{
+    Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_label_name, is_metric_name,
+};
+use cursor::Cursor;
+use value::{parse_float, parse_kind, suffix_of};
+
+/// What a body says: families in the order of their first line, samples in the order of theirs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exposition<'a> {
+    /// The families, those without any sample included.
+    pub families: Vec<Family<'a>>,
+    /// The samples; each names its family.
+    pub samples: Vec<Sample<'a>>,
+}
+
+/// Where a body stops being text exposition, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("text format parsing error in line {line}, column {column}: {problem}")]
+pub struct TextError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The byte within the line, counted from 1.
+    pub column: usize,
+    /// What is wrong and what was expected.
+    pub problem: String,
+}
+
+/// Reads a body of at most `max_samples` samples.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn parse(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, TextError> {
+    let mut parser = Parser {
+        cursor: Cursor::new(body),
+        read: Exposition::default(),
+        states: Vec::new(),
+        by_name: HashMap::default(),
+        current: 0,
+        labels_hint: 8,
+    };
+    while parser.line()? {
+        if parser.read.samples.len() > max_samples {
+            return Err(parser.cursor.error(format!(
+                "more than {max_samples} samples in one push, the limit of pushgateway.max_series"
+            )));
+        }
+    }
+    Ok(parser.read)
+}
+
+/// What of a family's header has been seen.
+#[derive(Clone, Copy, Default)]
+struct FamilyState {
+    has_help: bool,
+    has_type: bool,
+}
+
+struct Parser<'a> {
+    cursor: Cursor<'a>,
+    read: Exposition<'a>,
+    states: Vec<FamilyState>,
+    by_name: HashMap<&'a str, usize, foldhash::fast::RandomState>,
+    current: usize,
+    labels_hint: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// Reads one line; false at the end of the body.
+    fn line(&mut self) -> Result<bool, TextError> {
+        self.cursor.skip_blanks();
+        match self.cursor.peek() {
+            None if self.cursor.at_line_start() => Ok(false),
+            None => Err(self
+                .cursor
+                .error("unexpected end of input stream: the last line has no line feed")),
+            Some(b'\n') => self.cursor.end_line().map(|()| true),
+            Some(b'#') => self.comment().map(|()| true),
+            Some(_) => self.sample().map(|()| true),
+        }
+    }
+
+    fn comment(&mut self) -> Result<(), TextError> {
+        self.cursor.skip(1);
+        self.cursor.skip_blanks();
+        let keyword = self.cursor.token();
+        if self.cursor.peek() == Some(b'\n') || !matches!(keyword, b"HELP" | b"TYPE") {
+            return self.cursor.skip_line();
+        }
+        self.cursor.skip_blanks();
+        let name = self.cursor.name(Some(b':'));
+        if !is_metric_name(name) || !matches!(self.cursor.peek(), Some(b' ' | b'\t' | b'\n')) {
+            return Err(self.cursor.error("invalid metric name in comment"));
+        }
+        self.enter_family(name);
+        self.cursor.skip_blanks();
+        if self.cursor.peek() == Some(b'\n') {
+            return self.cursor.end_line();
+        }
+        if keyword == b"HELP" {
+            self.help()
+        } else {
+            self.kind()
+        }
+    }
+
+    fn help(&mut self) -> Result<(), TextError> {
+        let (family, state) = self.current();
+        if state.has_help {
+            let problem = format!("second HELP line for metric name {:?}", family.name);
+            return Err(self.cursor.error(problem));
+        }
+        let help = self.cursor.help()?;
+        let (family, state) = self.current();
+        state.has_help = true;
+        family.help = help;
+        self.cursor.end_line()
+    }
+
+    fn kind(&mut self) -> Result<(), TextError> {
+        let (family, state) = self.current();
+        if state.has_type {
+            let name = family.name.clone();
+            return Err(self.cursor.error(format!(
+                "second TYPE line for metric name {name:?}, or TYPE reported after samples"
+            )));
+        }
+        let word = self.cursor.rest_of_line();
+        let Some(kind) = parse_kind(word) else {
+            let word = String::from_utf8_lossy(word).into_owned();
+            return Err(self.cursor.error(format!(
+                "unknown metric type {word:?}: known are counter, gauge, histogram, gaugehistogram, summary, untyped"
+            )));
+        };
+        let (family, state) = self.current();
+        state.has_type = true;
+        family.kind = kind;
+        self.cursor.end_line()
+    }
+
+    fn sample(&mut self) -> Result<(), TextError> {
+        let name = self.cursor.name(Some(b':'));
+        if name.is_empty() {
+            return Err(self
+                .cursor
+                .error("invalid metric name: it matches [a-zA-Z_:][a-zA-Z0-9_:]*"));
+        }
+        self.enter_family(name);
+        let (_, state) = self.current();
+        state.has_type = true;
+        let mut labels = LabelDraft::with_capacity(self.labels_hint);
+        labels.push(METRIC_NAME, name);
+        self.cursor.skip_blanks();
+        if self.cursor.peek() == Some(b'{') {
+            self.cursor.skip(1);
+            self.labels(name, &mut labels)?;
+        }
+        self.labels_hint = labels.len() + 4;
+        let value = self.value(name)?;
+        let at = self.timestamp()?;
+        self.read.samples.push(Sample {
+            family: self.current,
+            labels,
+            value,
+            at,
+        });
+        self.cursor.end_line()
+    }
+
+    fn labels(&mut self, metric: &str, labels: &mut LabelDraft<'a>) -> Result<(), TextError> {
+        loop {
+            self.cursor.skip_blanks();
+            if self.cursor.peek() == Some(b'}') {
+                self.cursor.skip(1);
+                return Ok(());
+            }
+            let name = self.label_name(metric, labels)?;
+            let value = self.label_value(metric, name)?;
+            labels.push(name, value);
+            self.cursor.skip_blanks();
+            match self.cursor.peek() {
+                Some(b',') => self.cursor.skip(1),
+                Some(b'}') => {}
+                _ => {
+                    return Err(self.cursor.error(format!(
+                        "unexpected end of label value of {name:?}: expected ',' or '}}' behind it"
+                    )));
+                }
+            }
+        }
+    }
+
+    fn label_name(&mut self, metric: &str, labels: &LabelDraft<'_>) -> Result<&'a str, TextError> {
+        let name = self.cursor.name(None);
+        if !is_label_name(name) {
+            return Err(self
+                .cursor
+                .error(format!("invalid label name for metric {metric:?}")));
+        }
+        if name == METRIC_NAME {
+            return Err(self.cursor.error("label name \"__name__\" is reserved"));
+        }
+        self.cursor.skip_blanks();
+        if self.cursor.peek() != Some(b'=') {
+            return Err(self
+                .cursor
+                .error(format!("expected '=' after label name {name:?}")));
+        }
+        if labels.get(name).is_some() {
+            return Err(self
+                .cursor
+                .error(format!("duplicate label name {name:?} for metric {metric:?}")));
+        }
+        self.cursor.skip(1);
+        Ok(name)
+    }
+
+    fn label_value(&mut self, metric: &str, name: &str) -> Result<Cow<'a, str>, TextError> {
+        self.cursor.skip_blanks();
+        if self.cursor.peek() != Some(b'"') {
+            return Err(self
+                .cursor
+                .error(format!("expected '\"' at start of the value of label {name:?}")));
+        }
+        self.cursor.skip(1);
+        let value = self.cursor.quoted(name)?;
+        let bound = match self.current().0.kind {
+            MetricKind::Summary => "quantile",
+            MetricKind::Histogram | MetricKind::GaugeHistogram => "le",
+            _ => return Ok(value),
+        };
+        if name == bound && parse_float(value.as_bytes()).is_none() {
+            return Err(self.cursor.error(format!(
+                "expected float as value for {bound:?} label of metric {metric:?}, got {value:?}"
+            )));
+        }
+        Ok(value)
+    }
+
+    fn value(&mut self, name: &str) -> Result<f64, TextError> {
+        self.cursor.skip_blanks();
+        let token = self.cursor.token();
+        let Some(value) = parse_float(token) else {
+            let token = String::from_utf8_lossy(token).into_owned();
+            return Err(self
+                .cursor
+                .error(format!("expected float as value, got {token:?}")));
+        };
+        let (family, _) = self.current();
+        let counts = matches!(family.kind, MetricKind::Histogram | MetricKind::GaugeHistogram)
+            && matches!(suffix_of(name, &family.name), Some("_count" | "_bucket"));
+        if counts && value < 0.0 {
+            return Err(self
+                .cursor
+                .error(format!("negative value for a count of histogram {name:?}")));
+        }
+        Ok(value)
+    }
+
+    fn timestamp(&mut self) -> Result<Option<UnixMillis>, TextError> {
+        if matches!(self.cursor.peek(), Some(b'\n') | None) {
+            return Ok(None);
+        }
+        self.cursor.skip_blanks();
+        let token = self.cursor.token();
+        let Some(millis) = std::str::from_utf8(token)
+            .ok()
+            .and_then(|text| text.parse::<i64>().ok())
+        else {
+            let token = String::from_utf8_lossy(token).into_owned();
+            return Err(self.cursor.error(format!(
+                "expected integer as timestamp or end of line, got {token:?}"
+            )));
+        };
+        if matches!(self.cursor.peek(), Some(b' ' | b'\t')) {
+            return Err(self.cursor.error("spurious string after timestamp"));
+        }
+        Ok(Some(UnixMillis::new(millis)))
+    }
+
+    /// Makes the family current that a line about `name` belongs to: its own, that of the summary or histogram whose
+    /// part it is, or a new one.
+    fn enter_family(&mut self, name: &'a str) {
+        if self
+            .read
+            .families
+            .get(self.current)
+            .is_some_and(|family| family.name == name)
+        {
+            return;
+        }
+        self.current = match self.find_family(name) {
+            Some(known) => known,
+            None => {
+                let new = self.read.families.len();
+                self.read.families.push(Family {
+                    name: Cow::Borrowed(name),
+                    kind: MetricKind::Untyped,
+                    help: Cow::Borrowed(""),
+                });
+                self.states.push(FamilyState::default());
+                self.by_name.insert(name, new);
+                new
+            }
+        };
+    }
+
+    fn find_family(&self, name: &str) -> Option<usize> {
+        if let Some(known) = self.by_name.get(name) {
+            return Some(*known);
+        }
+        let (base, suffix) = name.split_at_checked(name.rfind('_')?)?;
+        let known = *self.by_name.get(base)?;
+        let has_part = match self.read.families.get(known)?.kind {
+            MetricKind::Summary => matches!(suffix, "_count" | "_sum"),
+            MetricKind::Histogram | MetricKind::GaugeHistogram => {
+                matches!(suffix, "_count" | "_sum" | "_bucket")
+            }
+            _ => false,
+        };
+        has_part.then_some(known)
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`current` is set by enter_family, which makes the family it names"
+    )]
+    fn current(&mut self) -> (&mut Family<'a>, &mut FamilyState) {
+        (
+            &mut self.read.families[self.current],
+            &mut self.states[self.current],
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

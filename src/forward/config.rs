@@ -90,7 +90,9 @@ impl Default for BatchConfig {
 }
 
 /// One entry of `remote_write:`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` shows neither header values nor the user and query of a URL.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RemoteConfig {
     /// Its name in metrics, logs and the folder of positions; unique. Default `remote-<n>`, counted from 1.
     pub name: String,
@@ -133,5 +135,50 @@ impl RemoteConfig {
             enable_http2: false,
             batch: BatchConfig::default(),
         }
+    }
+
+    /// A URL fit for messages: without its user, its query and its fragment, any of which may hold a secret.
+    ///
+    /// Takes any text, also what is no URL; where it cannot tell a user from a path, it shows less.
+    #[must_use]
+    pub fn redact(url: &str) -> String {
+        let known = |scheme: &str| {
+            ["http", "https"]
+                .iter()
+                .any(|word| scheme.eq_ignore_ascii_case(word))
+        };
+        let (scheme, rest) = match url.split_once("://") {
+            Some((scheme, rest)) if known(scheme) => (format!("{scheme}://"), rest),
+            _ => (String::new(), url),
+        };
+        let shown = match (rest.rfind('@'), rest.find(['?', '#'])) {
+            (Some(at), Some(query)) if query < at => "<hidden>".to_owned(),
+            (Some(at), _) => {
+                let behind = rest.get(at + 1..).unwrap_or_default();
+                format!("<hidden>@{}", behind.split(['?', '#']).next().unwrap_or_default())
+            }
+            (None, Some(query)) => format!("{}?<hidden>", rest.get(..query).unwrap_or_default()),
+            (None, None) => rest.to_owned(),
+        };
+        scheme + &shown
+    }
+}
+
+impl std::fmt::Debug for RemoteConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let header_names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("RemoteConfig")
+            .field("name", &self.name)
+            .field("url", &Self::redact(&self.url))
+            .field("remote_timeout", &self.remote_timeout)
+            .field("headers", &header_names)
+            .field("write_relabel", &self.write_relabel)
+            .field("auth", &self.auth)
+            .field("tls", &self.tls)
+            .field("proxy_url", &self.proxy_url.as_deref().map(Self::redact))
+            .field("follow_redirects", &self.follow_redirects)
+            .field("enable_http2", &self.enable_http2)
+            .field("batch", &self.batch)
+            .finish()
     }
 }

@@ -186,7 +186,7 @@ impl fmt::Display for LabelSet<'_> {
 
 /// A series' identity in eight bytes: a seeded hash of its encoded labels, made by `codec::Block`.
 ///
-/// The seed is drawn anew by every process, so nobody can aim at a collision, and the hash is never stored.
+/// The seed is drawn at random once for each data folder, so nobody can aim at a collision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SeriesHash(pub u64);
 

@@ -1,3 +1,219 @@
-//! Groups and their endings.
+//! Which groups exist, who pushes to them, which series each owns - and what ends when.
+//!
+//! The registry is a fold over events: [`Registry::plan_push`] and its sisters look at the state and say what a change
+//! would mean as a [`Change`]; the owner writes that to the log and then calls [`Registry::apply`]. Reading the log
+//! from a snapshot on ([`Registry::replay`]) gives the same state again, so a restart, a kill and a failed write are
+//! one case. There is no I/O in this folder, and no clock: time comes as an argument.
+//!
+//! Invariants: a series has at most one owner; a series ends by exactly one stale marker, later than its last sample;
+//! the time of a group never goes back.
+
+mod apply;
+mod change;
 mod config;
+mod event;
+mod plan;
+mod snapshot;
+mod sources;
+mod sweep;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::codec::block::Block;
+use crate::model::{GroupKey, SeriesHash, UnixMillis};
+
+pub use change::{Change, Conflict, Push, Refused};
 pub use config::RetentionConfig;
+pub use event::{EndReason, Event, Mode};
+pub use snapshot::SnapshotError;
+use sources::{Owner, OwnerId, Source};
+
+/// Maps keyed by what is hashed already, or by small integers.
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// How long an ended series is remembered, so that a new owner in another lane waits for its stale marker. As long
+/// as `queue.max_age` lets the marker wait, by default.
+const RELEASED_FOR: Duration = Duration::from_secs(2 * 3600);
+
+/// Most ended series remembered; beyond it every newly claimed series waits for all lanes.
+const MAX_RELEASED: usize = 1_000_000;
+
+/// Most retired groups listed, whatever `jobs.history` says: 100 bytes each.
+const MAX_HISTORY: usize = 100_000;
+
+/// Everything known of groups and their series.
+#[derive(Debug)]
+pub struct Registry {
+    config: RetentionConfig,
+    seed: u64,
+    groups: Map<Arc<GroupKey>, Group>,
+    owners: Map<SeriesHash, OwnerId>,
+    names: Map<OwnerId, Owner>,
+    released: Map<SeriesHash, Released>,
+    /// Set when `released` had to forget: until then every claim waits for all lanes.
+    forgot_until: Option<UnixMillis>,
+    history: VecDeque<Retired>,
+    next_owner: u32,
+    /// Silence before this moment was ours, not the pushers'.
+    awake_since: UnixMillis,
+}
+
+/// One pushed label set.
+#[derive(Debug)]
+struct Group {
+    id: OwnerId,
+    first_seen: UnixMillis,
+    /// The latest time given to any sample of the group.
+    last_at: UnixMillis,
+    last_push: Option<UnixMillis>,
+    last_failure: Option<(UnixMillis, String)>,
+    /// `push_time_seconds` and `push_failure_time_seconds` of this group, as forwarded.
+    own: Block,
+    own_series: Vec<SeriesHash>,
+    sources: Vec<Source>,
+}
+
+/// Who had a series that ended, and when it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Released {
+    lane_key: u64,
+    at: UnixMillis,
+}
+
+/// A group or source that was ended, kept for the list of what was retired.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Retired {
+    /// The group.
+    pub group: GroupKey,
+    /// The source within it; `None` when the whole group ended.
+    pub process: Option<crate::model::Process>,
+    /// When.
+    pub at: UnixMillis,
+    /// Why.
+    pub why: EndReason,
+    /// How many series ended.
+    pub series: u64,
+}
+
+/// How much there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Groups known.
+    pub groups: usize,
+    /// Pushing processes known.
+    pub sources: usize,
+    /// Series alive, the push times of groups included.
+    pub series: usize,
+}
+
+/// What is known of one group, for those who ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupInfo {
+    /// Its key.
+    pub key: GroupKey,
+    /// When it was first pushed to.
+    pub first_seen: UnixMillis,
+    /// The last push that was taken.
+    pub last_push: Option<UnixMillis>,
+    /// The last push that was refused after it had been read, and why.
+    pub last_failure: Option<(UnixMillis, String)>,
+    /// Its processes, each with its learned interval and number of series.
+    pub sources: Vec<SourceInfo>,
+}
+
+/// What is known of one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceInfo {
+    /// The process.
+    pub process: crate::model::Process,
+    /// Address it last pushed from.
+    pub peer: String,
+    /// Its last push.
+    pub last_push: UnixMillis,
+    /// The push interval learned of it; `None` before the second push.
+    pub interval: Option<Duration>,
+    /// How many series it owns.
+    pub series: usize,
+}
+
+impl Registry {
+    /// An empty registry. `seed` is the data folder's own; `now` is when we began to listen.
+    #[must_use]
+    pub fn new(config: RetentionConfig, seed: u64, now: UnixMillis) -> Self {
+        Self {
+            config,
+            seed,
+            groups: Map::default(),
+            owners: Map::default(),
+            names: Map::default(),
+            released: Map::default(),
+            forgot_until: None,
+            history: VecDeque::new(),
+            next_owner: 0,
+            awake_since: now,
+        }
+    }
+
+    /// The seed under which series are identified.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Takes up other bounds; what is known stays known.
+    pub fn configure(&mut self, config: RetentionConfig) {
+        self.config = config;
+    }
+
+    /// Says that we were not listening until `now`: silence before it counts against nobody.
+    pub fn forgive_silence(&mut self, now: UnixMillis) {
+        self.awake_since = now;
+    }
+
+    /// How much there is.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        Summary {
+            groups: self.groups.len(),
+            sources: self.groups.values().map(|group| group.sources.len()).sum(),
+            series: self.owners.len(),
+        }
+    }
+
+    /// Every group, in no order.
+    pub fn groups(&self) -> impl Iterator<Item = GroupInfo> {
+        self.groups.iter().map(|(key, group)| GroupInfo {
+            key: key.as_ref().clone(),
+            first_seen: group.first_seen,
+            last_push: group.last_push,
+            last_failure: group.last_failure.clone(),
+            sources: group.sources.iter().map(Source::info).collect(),
+        })
+    }
+
+    /// The group of this key.
+    #[must_use]
+    pub fn push_times(&self, key: &GroupKey) -> (Option<UnixMillis>, Option<UnixMillis>) {
+        self.groups.get(key).map_or((None, None), |group| {
+            (group.last_push, group.last_failure.as_ref().map(|(at, _)| *at))
+        })
+    }
+
+    /// What was retired, oldest first.
+    pub fn history(&self) -> impl Iterator<Item = &Retired> {
+        self.history.iter()
+    }
+}
+
+/// The key that keeps all records of a group in one lane: the same in every process and version.
+fn lane_key(group: &GroupKey) -> u64 {
+    xxh3_64(&group.to_bytes())
+}
+
+#[cfg(test)]
+mod tests;

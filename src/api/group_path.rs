@@ -1,0 +1,182 @@
+//! From the path of a push to the key of its group, as Pushgateway reads it (cases H40 - H50, B01 - B08).
+
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use percent_encoding::percent_decode_str;
+
+use crate::model::{GroupKey, GroupKeyError};
+
+/// Label names and the job that end in this have a value in URL-safe base64.
+const BASE64_SUFFIX: &str = "@base64";
+
+/// As Go's `base64.RawURLEncoding` after all `=` at the end are cut off.
+const ENGINE: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+
+/// What a path leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum GroupPath {
+    /// A group to push to.
+    Group(GroupKey),
+    /// The same place, written properly; where to is the first field, whether for good the second.
+    Elsewhere(String, Moved),
+    /// No path of pushes at all.
+    Unknown,
+}
+
+/// How long a redirect holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moved {
+    ForGood,
+    ForNow,
+}
+
+/// Why a path of pushes names no group.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum GroupPathError {
+    #[error("the path is not valid UTF-8 after percent-decoding: {0:?}")]
+    NotUtf8(String),
+    #[error(
+        "odd number of components in label string {0:?}: behind the job stand pairs of /<label>/<value>; a value with a slash is sent as <label>@base64/<value in URL-safe base64>"
+    )]
+    OddParts(String),
+    #[error("invalid base64 encoding of the value of {name:?}: {value:?} is not URL-safe base64")]
+    Base64 { name: String, value: String },
+    #[error("the base64 value of {name:?} is not valid UTF-8 when decoded")]
+    Base64NotUtf8 { name: String },
+    #[error(transparent)]
+    Key(#[from] GroupKeyError),
+}
+
+/// Reads the path of a request, prefixes already cut off.
+pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
+    let decoded = percent_decode_str(path).decode_utf8();
+    let decoded = decoded.map_err(|_| GroupPathError::NotUtf8(path.to_owned()))?;
+    let Some(rest) = decoded.strip_prefix("/metrics/job") else { return Ok(GroupPath::Unknown) };
+    if !rest.starts_with('/') && !rest.starts_with(BASE64_SUFFIX) {
+        return Ok(GroupPath::Unknown);
+    }
+    if let Some(clean) = cleaned(path) {
+        return Ok(GroupPath::Elsewhere(clean, Moved::ForGood));
+    }
+    let (is_base64, rest) = match rest.strip_prefix(BASE64_SUFFIX) {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
+    let Some(rest) = rest.strip_prefix('/') else { return Ok(GroupPath::Unknown) };
+    if rest.is_empty() {
+        return Ok(GroupPath::Elsewhere(path.trim_end_matches('/').to_owned(), Moved::ForNow));
+    }
+    let (job, labels) = rest.split_once('/').unwrap_or((rest, ""));
+    let job = if is_base64 { decode("job", job)? } else { job.to_owned() };
+    Ok(GroupPath::Group(GroupKey::try_new(&job, read_labels(labels)?)?))
+}
+
+fn read_labels(labels: &str) -> Result<Vec<(String, String)>, GroupPathError> {
+    if labels.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parts: Vec<&str> = labels.split('/').collect();
+    let (pairs, []) = parts.as_chunks::<2>() else {
+        return Err(GroupPathError::OddParts(format!("/{labels}")));
+    };
+    pairs
+        .iter()
+        .map(|[name, value]| match name.strip_suffix(BASE64_SUFFIX) {
+            Some(name) => Ok((name.to_owned(), decode(name, value)?)),
+            None => Ok(((*name).to_owned(), (*value).to_owned())),
+        })
+        .collect()
+}
+
+fn decode(name: &str, value: &str) -> Result<String, GroupPathError> {
+    let bytes = ENGINE
+        .decode(value.trim_end_matches('='))
+        .map_err(|_| GroupPathError::Base64 { name: name.to_owned(), value: value.to_owned() })?;
+    String::from_utf8(bytes).map_err(|_| GroupPathError::Base64NotUtf8 { name: name.to_owned() })
+}
+
+/// The path without empty and dotted segments, if it has any; a slash at its end stays.
+fn cleaned(path: &str) -> Option<String> {
+    let segments = path.split('/').skip(1);
+    let count = segments.clone().count();
+    let mut clean: Vec<&str> = Vec::new();
+    let mut is_clean = true;
+    for (index, segment) in segments.enumerate() {
+        match segment {
+            "" if index + 1 == count => clean.push(""),
+            "" | "." => is_clean = false,
+            ".." => {
+                clean.pop();
+                is_clean = false;
+            }
+            segment => clean.push(segment),
+        }
+    }
+    (!is_clean).then(|| format!("/{}", clean.join("/")))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, expected: &str) {
+        let read = match read(path) {
+            Ok(GroupPath::Group(key)) => key.to_string(),
+            Ok(GroupPath::Elsewhere(to, Moved::ForGood)) => format!("301 {to}"),
+            Ok(GroupPath::Elsewhere(to, Moved::ForNow)) => format!("307 {to}"),
+            Ok(GroupPath::Unknown) => "404".to_owned(),
+            Err(error) => format!("400 {error}"),
+        };
+        assert!(read.starts_with(expected), "{path}: {read}");
+    }
+
+    #[test]
+    fn h40_to_h46_labels_are_pairs_and_may_be_base64() {
+        check("/metrics/job/j/a/v1/b/v2", r#"{a="v1",b="v2",job="j"}"#);
+        check("/metrics/job/j/a=b/v", "400 improper label name \"a=b\"");
+        check("/metrics/job/j/__a/v", "400 improper label name \"__a\"");
+        check("/metrics/job/j/a/v/b/x/y", "400 odd number of components");
+        check("/metrics/job@base64/dGVzdC9qb2I=/a@base64/dGVzdC9pbnN0YW5jZQ", r#"{a="test/instance",job="test/job"}"#);
+        check("/metrics/job/j/b@base64/YQ====", r#"{b="a",job="j"}"#);
+        check("/metrics/job/j/b@base64/a.b", "400 invalid base64");
+        check("/metrics/job/j/U__label_2e_name/v", r#"{U__label_2e_name="v",job="j"}"#);
+    }
+
+    #[test]
+    fn b01_to_b08_paths_are_read_as_the_real_one_reads_them() {
+        check("/metrics/job/", "307 /metrics/job");
+        check("/metrics/job", "404");
+        check("/metrics/jobs/a", "404");
+        check("/metrics", "404");
+        check("/metrics/job@base64/=", "400 job name is required");
+        check("/metrics/job/a/", r#"{job="a"}"#);
+        check("/metrics/job/a//b/c", "301 /metrics/job/a/b/c");
+        check("/metrics/job/a/../b", "301 /metrics/job/b");
+        check("/metrics/job/a/b", "400 odd number");
+        check("/metrics/job/a/b@base64/=", r#"{b="",job="a"}"#);
+        check("/metrics/job/a/b@base64/+++=", "400 invalid base64");
+        check("/metrics/job/a/0x/v", "400 improper label name");
+        check("/metrics/job/a/job/b", r#"{job="a"}"#);
+        check("/metrics/job/a/b/1/b/2", r#"{b="2",job="a"}"#);
+        check("/metrics/job/a%2Fb", "400 odd number");
+        check("/metrics/job/%C3%A4%20+", r#"{job="ä +"}"#);
+        check("/metrics/job/%FF", "400 the path is not valid UTF-8");
+        check("/metrics/job/a/b@base64/_w", "400 the base64 value of \"b\" is not valid UTF-8");
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_panics(path in "(/metrics/job)?(@base64)?[/a-z.%0-9=@_]{0,40}") {
+            let _ = read(&path);
+        }
+    }
+}

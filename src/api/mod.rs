@@ -1,0 +1,3 @@
+//! The doors.
+mod config;
+pub use config::DoorConfig;

@@ -1,0 +1,347 @@
+//! `flinkbridge check`: what a configuration means, what looks odd about it, or every mistake in it.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::path::Path;
+
+use reqwest::Url;
+
+use crate::config::{Config, ConfigError, LogFormat, Notice, Position, spell_duration, spell_size};
+use crate::forward::{Auth, RemoteConfig, Secret};
+use crate::normalise::RulesConfig;
+use crate::queue::{SyncPolicy, WhenFull};
+
+/// Endings of names that are not resolved beyond a site.
+const PRIVATE_ENDINGS: [&str; 6] = [".local", ".internal", ".lan", ".intranet", ".svc", ".home.arpa"];
+
+/// What the configuration means, a sentence a line. Shows no secret.
+#[must_use]
+pub fn describe(config: &Config) -> String {
+    let mut lines = vec![
+        listening(config),
+        format!("keeps queue and registry in {}", config.data_dir.display()),
+        acknowledging(config),
+        queueing(config),
+    ];
+    lines.extend(labelling(&config.rules));
+    lines.push(retiring(config));
+    if config.remotes.is_empty() {
+        lines.push("forwards nothing: there is no remote_write".to_owned());
+    }
+    lines.extend(config.remotes.iter().map(forwarding));
+    let format = match config.log.format {
+        LogFormat::Text => "text",
+        LogFormat::Json => "JSON",
+    };
+    lines.push(format!(
+        "logs as {format} what is {} or worse",
+        config.log.level.as_str()
+    ));
+    lines.join("\n") + "\n"
+}
+
+/// What is allowed but looks like an oversight: what the file's reader noticed, then what shows only in the whole.
+#[must_use]
+pub fn warnings(config: &Config) -> Vec<Notice> {
+    let mut notices = config.notices.clone();
+    let mut add = |path: String, text: &str| {
+        notices.push(Notice {
+            position: None,
+            path,
+            text: text.to_owned(),
+        })
+    };
+    if config.remotes.is_empty() {
+        add(
+            "remote_write".to_owned(),
+            "there is none, so nothing is forwarded",
+        );
+    }
+    for (index, remote) in config.remotes.iter().enumerate() {
+        let path = |key: &str| format!("remote_write[{index}].{key}");
+        if remote.auth != Auth::None && is_plain_and_public(&remote.url) {
+            add(
+                path("url"),
+                "credentials travel unencrypted to a public address: use https://",
+            );
+        }
+        if remote.tls.insecure_skip_verify {
+            add(
+                path("tls_config.insecure_skip_verify"),
+                "any server may pose as the remote: set ca_file instead",
+            );
+        }
+        if config
+            .remotes
+            .iter()
+            .take(index)
+            .any(|other| other.url == remote.url)
+        {
+            add(
+                path("url"),
+                "another remote has the same URL: it receives everything twice",
+            );
+        }
+    }
+    if config.retention.stale_after > config.queue.max_age {
+        add(
+            "jobs.stale_after".to_owned(),
+            "is longer than queue.max_age, so that in an outage samples are dropped before their end is noticed",
+        );
+    }
+    notices
+}
+
+/// Files that the configuration names and that cannot be opened now; they may still appear, so this is no mistake.
+#[must_use]
+pub fn unreadable_files(config: &Config) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    for (index, remote) in config.remotes.iter().enumerate() {
+        for (key, file) in files(remote) {
+            if let Err(error) = std::fs::File::open(file) {
+                notices.push(Notice {
+                    position: None,
+                    path: format!("remote_write[{index}].{key}"),
+                    text: format!("{} cannot be opened: {error}", file.display()),
+                });
+            }
+        }
+    }
+    notices
+}
+
+/// Every mistake, a line each: `flinkbridge.yml:12:5: queue.max_bytes: "8 gigs" is no size: write it as 8GiB`.
+#[must_use]
+pub fn mistakes(file: &Path, errors: &[ConfigError]) -> String {
+    errors
+        .iter()
+        .map(|error| line(file, error.position, error))
+        .collect()
+}
+
+/// Every notice, a line each, in the same form.
+#[must_use]
+pub fn remarks(file: &Path, notices: &[Notice]) -> String {
+    notices
+        .iter()
+        .map(|notice| line(file, notice.position, notice))
+        .collect()
+}
+
+fn line(file: &Path, position: Option<Position>, what: &dyn std::fmt::Display) -> String {
+    match position {
+        Some(position) => format!("{}:{position}: {what}\n", file.display()),
+        None => format!("{what}\n"),
+    }
+}
+
+fn listening(config: &Config) -> String {
+    let door = &config.door;
+    let mut line = format!("listens on {} for pushes to /metrics/job/...", door.listen);
+    if !door.path_prefixes.is_empty() {
+        let _ = write!(line, ", also behind {}", door.path_prefixes.join(", "));
+    }
+    let _ = write!(
+        line,
+        "; takes up to {} and {} series a push from up to {} connections, answers {}",
+        spell_size(u64::try_from(door.max_body_bytes).unwrap_or(u64::MAX)),
+        door.max_series,
+        door.max_connections,
+        door.success_status
+    );
+    line
+}
+
+fn acknowledging(config: &Config) -> String {
+    match config.queue.sync {
+        SyncPolicy::Always => "answers a push after it is synced to disk: nothing acknowledged is lost".to_owned(),
+        SyncPolicy::Interval(span) => {
+            let span = spell_duration(span);
+            format!("answers a push after it is written, syncs every {span}: a power cut loses as much")
+        }
+        SyncPolicy::Never => {
+            "answers a push after it is written, never syncs: a power cut loses what the system had not written".to_owned()
+        }
+    }
+}
+
+fn queueing(config: &Config) -> String {
+    let queue = &config.queue;
+    let full = match queue.when_full {
+        WhenFull::DropOldest => "drops the oldest samples when full, and counts them",
+        WhenFull::Refuse => "refuses pushes with 503 when full",
+    };
+    let (bytes, age) = (spell_size(queue.max_bytes), spell_duration(queue.max_age));
+    format!(
+        "queues up to {bytes} or {age} in segments of {}; {full}",
+        spell_size(queue.segment_bytes)
+    )
+}
+
+fn labelling(rules: &RulesConfig) -> Vec<String> {
+    let mut steps = Vec::new();
+    if !rules.aliases.is_empty() {
+        let names: Vec<&str> = rules.aliases.iter().map(|(name, _)| name.as_str()).collect();
+        steps.push(format!("brings aliases of {} to these names", names.join(", ")));
+    }
+    if rules.clean_values {
+        steps.push("cleans values and job ids".to_owned());
+    }
+    if rules.plus_as_space {
+        steps.push("reads + in grouping values as a blank".to_owned());
+    }
+    if rules.split_random_suffix {
+        steps.push(format!(
+            "splits Flink's random suffix off job into instance (a job that is nothing else becomes {:?})",
+            rules.default_job
+        ));
+    }
+    if rules.yarn {
+        steps.push("takes container_id and application_id out of a YARN tm_id".to_owned());
+    }
+    if !rules.external_labels.is_empty() {
+        let labels: Vec<String> = rules
+            .external_labels
+            .iter()
+            .map(|(name, value)| format!("{name}={value:?}"))
+            .collect();
+        steps.push(format!("adds {} where absent", labels.join(", ")));
+    }
+    match rules.relabel.len() {
+        0 => {}
+        1 => steps.push("applies 1 relabelling rule".to_owned()),
+        count => steps.push(format!("applies {count} relabelling rules")),
+    }
+    let limit = |number: usize| {
+        if number == 0 {
+            "any number of".to_owned()
+        } else {
+            number.to_string()
+        }
+    };
+    let limits = &rules.limits;
+    steps.push(format!(
+        "allows {} labels a series, {} bytes a name, {} bytes a value",
+        limit(limits.max_labels),
+        limit(limits.max_name_bytes),
+        limit(limits.max_value_bytes)
+    ));
+    steps
+}
+
+fn retiring(config: &Config) -> String {
+    let jobs = &config.retention;
+    let silence = spell_duration(jobs.stale_after);
+    let when = match jobs.stale_after_intervals {
+        Some(count) => format!("for {count} of its own intervals ({silence} while none is known)"),
+        None => format!("for {silence}"),
+    };
+    format!(
+        "retires a source that is silent {when} and lists it for {} more; knows up to {} groups of up to {} series",
+        spell_duration(jobs.history),
+        jobs.max_groups,
+        jobs.max_series_per_group
+    )
+}
+
+fn forwarding(remote: &RemoteConfig) -> String {
+    let batch = &remote.batch;
+    let mut line = format!(
+        "forwards to {}: {}, {}",
+        remote.name,
+        RemoteConfig::redact(&remote.url),
+        auth(&remote.auth)
+    );
+    if let Some(proxy) = &remote.proxy_url {
+        let _ = write!(line, ", by the proxy {}", RemoteConfig::redact(proxy));
+    }
+    if !remote.headers.is_empty() {
+        let names: Vec<&str> = remote.headers.iter().map(|(name, _)| name.as_str()).collect();
+        let _ = write!(line, ", with the headers {}", names.join(", "));
+    }
+    if !remote.write_relabel.is_empty() {
+        let _ = write!(line, ", after {} rules of its own", remote.write_relabel.len());
+    }
+    let limited = if batch.retry_on_http_429 {
+        "tries again after 429 too"
+    } else {
+        "gives up after 429"
+    };
+    let _ = write!(
+        line,
+        "; up to {} samples a request on {} lanes, {} for an answer, retries after {} to {}, {limited}",
+        batch.max_samples_per_send,
+        batch.lanes,
+        spell_duration(remote.remote_timeout),
+        spell_duration(batch.min_backoff),
+        spell_duration(batch.max_backoff)
+    );
+    line
+}
+
+fn auth(auth: &Auth) -> String {
+    let source = |secret: &Secret| match secret {
+        Secret::Inline(_) => "from the configuration".to_owned(),
+        Secret::File(path) => format!("from {}", path.display()),
+    };
+    match auth {
+        Auth::None => "without authentication".to_owned(),
+        Auth::Basic { username, password } => {
+            format!("as user {username:?} with a password {}", source(password))
+        }
+        Auth::Header { scheme, credentials } => format!("with {scheme} credentials {}", source(credentials)),
+    }
+}
+
+fn files(remote: &RemoteConfig) -> Vec<(&'static str, &Path)> {
+    let mut files = Vec::new();
+    match &remote.auth {
+        Auth::Basic {
+            password: Secret::File(path),
+            ..
+        } => files.push(("basic_auth.password_file", path.as_path())),
+        Auth::Header {
+            credentials: Secret::File(path),
+            ..
+        } => {
+            files.push(("authorization.credentials_file", path.as_path()));
+        }
+        _ => {}
+    }
+    files.extend(
+        remote
+            .tls
+            .ca_file
+            .iter()
+            .map(|path| ("tls_config.ca_file", path.as_path())),
+    );
+    if let Some((certificate, key)) = &remote.tls.client {
+        files.push(("tls_config.cert_file", certificate));
+        files.push(("tls_config.key_file", key));
+    }
+    files
+}
+
+fn is_plain_and_public(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let host = url
+        .host_str()
+        .unwrap_or_default()
+        .trim_matches(['[', ']'])
+        .to_ascii_lowercase();
+    url.scheme() == "http" && !is_private(&host)
+}
+
+fn is_private(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => {
+            let carrier_grade = ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
+            ip.is_loopback() || ip.is_private() || ip.is_link_local() || carrier_grade
+        }
+        Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+        Err(_) => !host.contains('.') || PRIVATE_ENDINGS.iter().any(|ending| host.ends_with(ending)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

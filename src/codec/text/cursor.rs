@@ -1,0 +1,190 @@
+//! Walking over the bytes of a body, and knowing the place for an error.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2, memchr3};
+
+use super::TextError;
+
+pub(super) struct Cursor<'a> {
+    body: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) const fn new(body: &'a [u8]) -> Self {
+        Self { body, at: 0 }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.body.get(self.at..).unwrap_or_default()
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.body.get(self.at).copied()
+    }
+
+    pub(super) const fn skip(&mut self, count: usize) {
+        self.at += count;
+    }
+
+    fn take(&mut self, count: usize) -> &'a [u8] {
+        let taken = self.rest().get(..count).unwrap_or_else(|| self.rest());
+        self.at += taken.len();
+        taken
+    }
+
+    fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a [u8] {
+        let count = self
+            .rest()
+            .iter()
+            .position(|byte| !keep(*byte))
+            .unwrap_or_else(|| self.rest().len());
+        self.take(count)
+    }
+
+    pub(super) fn skip_blanks(&mut self) {
+        self.take_while(|byte| matches!(byte, b' ' | b'\t'));
+    }
+
+    /// Whether nothing has been read of the line; blanks before the end of the body count as nothing.
+    pub(super) fn at_line_start(&self) -> bool {
+        let read = self.body.get(..self.at).unwrap_or_default();
+        read.iter()
+            .rev()
+            .find(|byte| !matches!(byte, b' ' | b'\t'))
+            .is_none_or(|byte| *byte == b'\n')
+    }
+
+    /// The bytes up to the next blank or line feed.
+    pub(super) fn token(&mut self) -> &'a [u8] {
+        self.take_while(|byte| !matches!(byte, b' ' | b'\t' | b'\n'))
+    }
+
+    /// The longest run of bytes that a name may have; empty when the first may not begin one.
+    pub(super) fn name(&mut self, also: Option<u8>) -> &'a str {
+        if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            return "";
+        }
+        let name = self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || Some(byte) == also);
+        std::str::from_utf8(name).unwrap_or_default()
+    }
+
+    pub(super) fn rest_of_line(&mut self) -> &'a [u8] {
+        let count = memchr(b'\n', self.rest()).unwrap_or_else(|| self.rest().len());
+        self.take(count)
+    }
+
+    pub(super) fn skip_line(&mut self) -> Result<(), TextError> {
+        self.rest_of_line();
+        self.end_line()
+    }
+
+    /// Takes the line feed that has to come now.
+    pub(super) fn end_line(&mut self) -> Result<(), TextError> {
+        match self.peek() {
+            Some(b'\n') => {
+                self.skip(1);
+                Ok(())
+            }
+            _ => Err(self.error("unexpected end of input stream: the last line has no line feed")),
+        }
+    }
+
+    /// A label's value behind its opening quote, up to and with the closing one.
+    pub(super) fn quoted(&mut self, label: &str) -> Result<Cow<'a, str>, TextError> {
+        let start = self.at;
+        let mut copied: Option<Vec<u8>> = None;
+        loop {
+            let Some(stop) = memchr3(b'"', b'\\', b'\n', self.rest()) else {
+                self.at = self.body.len();
+                return Err(self.error(format!(
+                    "unexpected end of input stream in the value of label {label:?}"
+                )));
+            };
+            let plain = self.take(stop);
+            if let Some(copied) = &mut copied {
+                copied.extend_from_slice(plain);
+            }
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    let before = self.body.get(start..self.at).unwrap_or_default();
+                    let byte = self.escape(b'"')?;
+                    copied.get_or_insert_with(|| before.to_vec()).push(byte);
+                }
+                _ => {
+                    return Err(self.error(format!(
+                        "the value of label {label:?} contains an unescaped line feed"
+                    )));
+                }
+            }
+        }
+        let whole = self.body.get(start..self.at).unwrap_or_default();
+        let text = match copied {
+            Some(copied) => String::from_utf8(copied).ok().map(Cow::Owned),
+            None => std::str::from_utf8(whole).ok().map(Cow::Borrowed),
+        };
+        let text =
+            text.ok_or_else(|| self.error(format!("invalid UTF-8 in the value of label {label:?}")))?;
+        self.skip(1);
+        Ok(text)
+    }
+
+    /// The rest of a HELP line, unescaped. Bytes that are no UTF-8 are replaced, as help is for reading only.
+    pub(super) fn help(&mut self) -> Result<Cow<'a, str>, TextError> {
+        let start = self.at;
+        let mut copied: Option<Vec<u8>> = None;
+        while let Some(stop) = memchr2(b'\\', b'\n', self.rest()) {
+            let plain = self.take(stop);
+            if let Some(copied) = &mut copied {
+                copied.extend_from_slice(plain);
+            }
+            if self.peek() == Some(b'\n') {
+                let whole = self.body.get(start..self.at).unwrap_or_default();
+                return Ok(match copied {
+                    Some(copied) => Cow::Owned(String::from_utf8_lossy(&copied).into_owned()),
+                    None => String::from_utf8_lossy(whole),
+                });
+            }
+            let before = self.body.get(start..self.at).unwrap_or_default();
+            let byte = self.escape(b'\\')?;
+            copied.get_or_insert_with(|| before.to_vec()).push(byte);
+        }
+        self.at = self.body.len();
+        Err(self.error("unexpected end of input stream: the last line has no line feed"))
+    }
+
+    /// The byte that an escape sequence stands for; `also` may be escaped besides backslash and line feed.
+    fn escape(&mut self, also: u8) -> Result<u8, TextError> {
+        self.skip(1);
+        let byte = match self.peek() {
+            Some(b'n') => b'\n',
+            Some(b'\\') => b'\\',
+            Some(byte) if byte == also => byte,
+            other => {
+                let shown = other.map_or(String::new(), |byte| {
+                    char::from(byte).escape_default().to_string()
+                });
+                return Err(self.error(format!("invalid escape sequence '\\{shown}'")));
+            }
+        };
+        self.skip(1);
+        Ok(byte)
+    }
+
+    /// An error at the byte that would be read next.
+    pub(super) fn error(&self, problem: impl Into<String>) -> TextError {
+        let read = self.body.get(..self.at.min(self.body.len())).unwrap_or_default();
+        let line_start = read
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
+        let line = 1 + memchr::memchr_iter(b'\n', read).count();
+        TextError {
+            line,
+            column: read.len() - line_start + 1,
+            problem: problem.into(),
+        }
+    }
+}

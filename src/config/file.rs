@@ -1,0 +1,243 @@
+//! The file, block by block: which keys there are, their bounds, and why.
+
+use std::time::Duration;
+
+use super::error::Fault;
+use super::log::{LogConfig, LogFormat, LogLevel};
+use super::reader::{Block, NotYet};
+use super::value::{DURATION, NUMBER, SIZE, one_of, spell_size};
+use super::word::{address, path_prefix};
+use super::{Config, remote, rules};
+use crate::api::DoorConfig;
+use crate::queue::{QueueConfig, SyncPolicy, WhenFull};
+use crate::registry::RetentionConfig;
+
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+const SECOND: Duration = Duration::from_secs(1);
+
+const TOP_NOT_YET: NotYet = &[
+    ("grpc", "there is no gRPC door, take it out"),
+    (
+        "remote_write_receiver",
+        "remote-write is not received, only pushes are",
+    ),
+];
+const HTTP_NOT_YET: NotYet = &[("web_config_file", "put a proxy with TLS or passwords before it")];
+const PUSHGATEWAY_NOT_YET: NotYet = &[
+    ("consistency_check", "pushes are not checked against other groups"),
+    ("admin_api", "there is no /api/v1/admin/wipe"),
+    ("lifecycle", "there is no /-/quit; stop it with SIGTERM"),
+    ("honor_timestamps", "a sample gets the time of its arrival"),
+    ("utf8_names", "names are letters, digits, _ and :"),
+];
+const JOBS_NOT_YET: NotYet = &[
+    ("policies", "jobs.stale_after holds for all groups"),
+    (
+        "track_remote_write",
+        "remote-write is not received, only pushes are",
+    ),
+];
+
+pub(super) const LOG_LEVELS: &[(&str, LogLevel)] = &[
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+    ("trace", LogLevel::Trace),
+];
+
+/// Reads the whole file.
+pub(super) fn read(root: &Block<'_>) -> Config {
+    let defaults = Config::default();
+    let config = Config {
+        data_dir: root.file("data_dir").unwrap_or(defaults.data_dir),
+        door: door(&root.block("http"), &root.block("pushgateway")),
+        rules: rules::read(&root.block("normalise"), &root.block("external_labels")),
+        retention: retention(&root.block("jobs")),
+        queue: queue(&root.block("queue")),
+        remotes: remote::read(&root.items("remote_write")),
+        log: log(&root.block("log")),
+        notices: Vec::new(),
+    };
+    root.finish(TOP_NOT_YET);
+    config
+}
+
+fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
+    let defaults = DoorConfig::default();
+    let connections = NUMBER.within(
+        (1, "or nobody can connect"),
+        (1_000_000, "each takes a file descriptor and some KiB of memory"),
+    );
+    let body = SIZE.within(
+        (64 << 10, "since a Flink JobManager pushes some tens of KiB"),
+        (1 << 30, "since a body is held in memory"),
+    );
+    let series = NUMBER.within(
+        (1, "or nothing can be pushed"),
+        (10_000_000, "since a push is held in memory"),
+    );
+    let door = DoorConfig {
+        listen: http.text("listen", address).unwrap_or(defaults.listen),
+        path_prefixes: http
+            .items("path_prefixes")
+            .iter()
+            .filter_map(|item| item.text(path_prefix))
+            .collect(),
+        max_connections: http
+            .text("max_connections", connections)
+            .map_or(defaults.max_connections, count),
+        success_status: pushgateway
+            .text("success_status", one_of(&[("200", 200), ("202", 202)]))
+            .unwrap_or(defaults.success_status),
+        max_body_bytes: pushgateway
+            .text("max_body_bytes", body)
+            .map_or(defaults.max_body_bytes, count),
+        max_series: pushgateway
+            .text("max_series", series)
+            .map_or(defaults.max_series, count),
+    };
+    http.finish(HTTP_NOT_YET);
+    pushgateway.finish(PUSHGATEWAY_NOT_YET);
+    door
+}
+
+fn retention(jobs: &Block<'_>) -> RetentionConfig {
+    let defaults = RetentionConfig::default();
+    let stale_after = DURATION.within(
+        (SECOND, "or groups would end between two pushes"),
+        (YEAR, "which is as good as never"),
+    );
+    let intervals = NUMBER.within(
+        (2, "since one late push is no death"),
+        (10_000, "which is as good as never"),
+    );
+    let history = DURATION.within(
+        (Duration::ZERO, ""),
+        (YEAR, "since retired groups are held in memory"),
+    );
+    let groups = NUMBER.within(
+        (1, "or nothing can be pushed"),
+        (10_000_000, "since groups are held in memory"),
+    );
+    let series = NUMBER.within(
+        (1, "or nothing can be pushed"),
+        (100_000_000, "since series are held in memory"),
+    );
+    let retention = RetentionConfig {
+        stale_after: jobs
+            .text("stale_after", stale_after)
+            .unwrap_or(defaults.stale_after),
+        stale_after_intervals: jobs
+            .text("stale_after_intervals", intervals)
+            .and_then(|number| u32::try_from(number).ok()),
+        history: jobs.text("history", history).unwrap_or(defaults.history),
+        max_groups: jobs.text("max_groups", groups).map_or(defaults.max_groups, count),
+        max_series_per_group: jobs
+            .text("max_series_per_group", series)
+            .map_or(defaults.max_series_per_group, count),
+    };
+    jobs.finish(JOBS_NOT_YET);
+    retention
+}
+
+fn queue(block: &Block<'_>) -> QueueConfig {
+    let defaults = QueueConfig::default();
+    let segment = SIZE.within(
+        (64 << 10, "or there are more files than data"),
+        (4 << 30, "since space comes back only a whole segment at a time"),
+    );
+    let total = SIZE.within(
+        (2 * (64 << 10), "room for two segments"),
+        (1 << 50, "which no disk has"),
+    );
+    let age = DURATION.within(
+        (SECOND, "or nothing survives a pause of the remote"),
+        (YEAR, "which no store takes"),
+    );
+    let queue = QueueConfig {
+        sync: sync(block).unwrap_or(defaults.sync),
+        max_bytes: block.text("max_bytes", total).unwrap_or(defaults.max_bytes),
+        max_age: block.text("max_age", age).unwrap_or(defaults.max_age),
+        when_full: block
+            .text(
+                "when_full",
+                one_of(&[
+                    ("drop_oldest", WhenFull::DropOldest),
+                    ("refuse", WhenFull::Refuse),
+                ]),
+            )
+            .unwrap_or(defaults.when_full),
+        segment_bytes: block
+            .text("segment_bytes", segment)
+            .unwrap_or(defaults.segment_bytes),
+    };
+    if queue.max_bytes < queue.segment_bytes.saturating_mul(2) {
+        let way_out = format!(
+            "write {} or more, or less for queue.segment_bytes ({})",
+            spell_size(queue.segment_bytes.saturating_mul(2)),
+            spell_size(queue.segment_bytes)
+        );
+        let key = if block.has("max_bytes") {
+            "max_bytes"
+        } else {
+            "segment_bytes"
+        };
+        let rule = "leaves no room for two segments, so that everything would be dropped at once";
+        block.reject(key, &spell_size(queue.max_bytes), Fault::new(rule, way_out));
+    }
+    block.finish(&[]);
+    queue
+}
+
+/// `always`, `never`, `{interval: 100ms}` or, as it is easily typed, `interval:100ms`.
+fn sync(block: &Block<'_>) -> Option<SyncPolicy> {
+    let interval = DURATION.within(
+        (Duration::from_millis(1), "or write always"),
+        (
+            Duration::from_secs(60),
+            "since a power cut loses as much; or write never",
+        ),
+    );
+    let item = block.item("sync")?;
+    if item.is_block() {
+        let inner = item.block();
+        let read = inner.text("interval", interval);
+        if !inner.has("interval") {
+            inner.miss("interval", "write it as sync: {interval: 100ms}");
+        }
+        inner.finish(&[]);
+        return read.map(SyncPolicy::Interval);
+    }
+    item.text(|text| match text {
+        "always" => Ok(SyncPolicy::Always),
+        "never" => Ok(SyncPolicy::Never),
+        text => match text.strip_prefix("interval:") {
+            Some(span) => interval(span.trim()).map(SyncPolicy::Interval),
+            None => Err(Fault::new(
+                "is no way to sync",
+                "write always, never or {interval: 100ms}",
+            )),
+        },
+    })
+}
+
+fn log(block: &Block<'_>) -> LogConfig {
+    let defaults = LogConfig::default();
+    let log = LogConfig {
+        level: block.text("level", one_of(LOG_LEVELS)).unwrap_or(defaults.level),
+        format: block
+            .text(
+                "format",
+                one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)]),
+            )
+            .unwrap_or(defaults.format),
+    };
+    block.finish(&[]);
+    log
+}
+
+/// A number that is small enough for memory anyway.
+pub(super) fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,202 @@
+//! Registry and log as one: a change is in both or in neither.
+//!
+//! A change is planned, appended and applied under one lock, so that the order of the log is the order of the state.
+//! The registry thus runs ahead of the disk by what is being written. When a write fails, what ran ahead is undone the
+//! simplest way: the state is read again from snapshot and log, by the code that runs at every start.
+
+use std::sync::Arc;
+
+use tracing::{error, info, warn};
+
+use super::refusal::Refusal;
+use crate::codec::record::Record;
+use crate::model::{Clock, UnixMillis};
+use crate::queue::{self, Appending, Hold, Position, Queue, QueueError};
+use crate::registry::{Change, Registry, RetentionConfig};
+
+/// The file that holds the registry's snapshot, in the queue's folder.
+const SNAPSHOT: &str = "registry.snapshot";
+
+/// What the last snapshot covers, and how big it was.
+#[derive(Clone, Copy, Debug)]
+struct Covered {
+    position: Position,
+    bytes: u64,
+    at: UnixMillis,
+}
+
+/// The registry, its log, and the snapshot that saves reading the log from its beginning.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    queue: Queue,
+    pin: Hold,
+    /// Where the log ends, what is being written included.
+    end: Position,
+    registry: Registry,
+    covered: Covered,
+    clock: Arc<dyn Clock>,
+}
+
+/// A change that is being written; durable once `appending` resolves.
+#[derive(Debug)]
+pub(super) struct Committed {
+    pub(super) appending: Appending,
+    pub(super) weight: u64,
+}
+
+impl Ledger {
+    /// Reads the state from snapshot and log.
+    pub(super) fn open(
+        queue: Queue,
+        config: RetentionConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, QueueError> {
+        let pin = queue.pin("registry")?;
+        let (registry, covered) = read_state(&queue, config, clock.now())?;
+        let end = queue.committed();
+        Ok(Self {
+            queue,
+            pin,
+            end,
+            registry,
+            covered,
+            clock,
+        })
+    }
+
+    pub(super) const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(super) const fn registry_mut(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    /// Writes a change to the log and makes it.
+    pub(super) fn commit(&mut self, change: Change) -> Result<Committed, Refusal> {
+        let record = change.record();
+        let weight = record.weight();
+        let appending = self.queue.append(queue::Record {
+            key: change.lane_key(),
+            weight,
+            fence: change.fence,
+            at: self.clock.now(),
+            payload: record.encode(),
+        })?;
+        self.end = appending.end();
+        if let Err(error) = self.registry.apply(change) {
+            error!(%error, "the stored state of a group cannot be read; reading all state again");
+            return Err(Refusal::NotReady("the stored state is being read again"));
+        }
+        Ok(Committed {
+            appending,
+            weight: u64::from(weight),
+        })
+    }
+
+    /// Whether a write failed and the state has run ahead of the log.
+    pub(super) fn has_failed(&self) -> bool {
+        self.queue.refusing().is_some()
+    }
+
+    /// After a failed write: cuts the log back to what is durable and reads the state again.
+    pub(super) fn recover(&mut self, config: RetentionConfig) -> Result<(), QueueError> {
+        if self.queue.refusing().is_none() {
+            return Ok(());
+        }
+        self.queue.resume()?;
+        let (registry, covered) = read_state(&self.queue, config, self.clock.now())?;
+        self.registry = registry;
+        self.covered = covered;
+        self.end = self.queue.committed();
+        info!("the queue can be written again");
+        Ok(())
+    }
+
+    /// Whether enough has been written since the last snapshot to make a new one worth its bytes: as much as two
+    /// snapshots, at least 16 MiB, or anything at all after ten minutes.
+    pub(super) fn wants_snapshot(&self) -> bool {
+        let since = self.end.bytes_since(self.covered.position);
+        let is_old = self.clock.now().since(self.covered.at).as_secs() > 600;
+        since > (self.covered.bytes * 2).max(16 << 20) || (is_old && since > 0)
+    }
+
+    /// The state as bytes, and the position up to which it holds; to be stored once the log is durable up to there.
+    pub(super) fn snapshot(&self) -> (Vec<u8>, Position) {
+        (self.registry.snapshot(self.end.get()), self.end)
+    }
+
+    /// Takes note that a snapshot is on disk, so that the log before it may go.
+    pub(super) fn snapshot_stored(&mut self, position: Position, bytes: usize) {
+        self.pin.advance(position);
+        self.covered = Covered {
+            position,
+            bytes: bytes as u64,
+            at: self.clock.now(),
+        };
+    }
+}
+
+/// Stores a snapshot in place of the one before; blocks on the disk.
+pub(super) fn store_snapshot(queue: &Queue, bytes: &[u8]) -> Result<(), QueueError> {
+    let storage = queue.storage();
+    storage
+        .replace(SNAPSHOT, bytes)
+        .map_err(|error| QueueError::io("store", storage.place(SNAPSHOT), error))
+}
+
+fn read_state(
+    queue: &Queue,
+    config: RetentionConfig,
+    now: UnixMillis,
+) -> Result<(Registry, Covered), QueueError> {
+    let storage = queue.storage();
+    let stored = storage
+        .read(SNAPSHOT)
+        .map_err(|error| QueueError::io("read", storage.place(SNAPSHOT), error))?;
+    let bytes = stored.as_ref().map_or(0, |stored| stored.len() as u64);
+    let restored = stored.and_then(|stored| match Registry::restore(config.clone(), &stored, now) {
+        Ok(restored) => Some(restored),
+        Err(error) => {
+            error!(%error, file = SNAPSHOT, "the registry's snapshot cannot be used: groups that have not pushed since the log's beginning are forgotten, and their series will not be ended");
+            None
+        }
+    });
+    let (mut registry, from) = restored.unwrap_or_else(|| (Registry::new(config, rand::random(), now), 0));
+    let (mut replayed, mut skipped) = (0_u64, 0_u64);
+    for scanned in queue.scan(Position::new(from)) {
+        let (position, stored) = scanned?;
+        match Record::decode(stored.payload).and_then(|record| registry.replay(&record)) {
+            Ok(()) => replayed += 1,
+            Err(error) => {
+                skipped += 1;
+                warn!(%error, position = position.get(), "a record says nothing that this version understands");
+            }
+        }
+    }
+    let summary = registry.summary();
+    info!(
+        replayed,
+        skipped,
+        groups = summary.groups,
+        series = summary.series,
+        "the registry knows what it knew"
+    );
+    Ok((
+        registry,
+        Covered {
+            position: Position::new(from),
+            bytes,
+            at: now,
+        },
+    ))
+}
+
+impl From<QueueError> for Refusal {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::Full { retry_after, .. } => Self::Full { retry_after },
+            other => Self::NotDurable(other),
+        }
+    }
+}

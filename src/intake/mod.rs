@@ -1,0 +1,428 @@
+//! The way in: every door ends here, with one call.
+//!
+//! A push is normalised and encoded (`prepare`), judged by the registry, and written to the log together with the
+//! stale markers of what it ends (`ledger`); the caller waits until that is durable. Only this module changes the
+//! registry and appends to the queue, under one lock, so two pushes to one group cannot interleave.
+
+mod books;
+mod ledger;
+mod prepare;
+mod quiet;
+mod refusal;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use prometheus_client::registry::Registry as Metrics;
+use tracing::{error, info, warn};
+
+use crate::model::{Clock, GroupKey, Process, UnixMillis};
+use crate::normalise::Rules;
+use crate::queue::{Appending, Queue, QueueError};
+use crate::registry::{Change, EndReason, Event, GroupInfo, RetentionConfig, Retired, Summary};
+
+use books::{Books, Lost};
+use ledger::{Committed, Ledger};
+use prepare::{Preparation, Prepared, PushTimes};
+
+pub use prepare::Incoming;
+pub use quiet::Quiet;
+pub use refusal::{Inconsistent, Refusal};
+
+/// A pause between two sweeps longer than this was ours: the machine slept, or its clock was set.
+const AWAY: Duration = Duration::from_secs(30);
+
+/// How often a failed queue is tried again.
+const RECOVERY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The way in. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Intake(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    rules: ArcSwap<Rules>,
+    retention: ArcSwap<RetentionConfig>,
+    ledger: Mutex<Ledger>,
+    queue: Queue,
+    clock: Arc<dyn Clock>,
+    books: Books,
+    last_sweep: AtomicI64,
+    last_recovery: AtomicI64,
+    conflict_log: Quiet,
+}
+
+/// A change on its way to the disk.
+#[derive(Debug)]
+#[must_use = "a submission is durable only once it has been settled"]
+pub struct Submission {
+    appending: Appending,
+    tally: Tally,
+}
+
+/// What a change adds to the books once it is durable.
+#[derive(Debug, Default)]
+struct Tally {
+    received: u64,
+    push_times: u64,
+    markers: u64,
+    dropped: Vec<(&'static str, u64)>,
+    lost: Vec<(Lost, u64)>,
+    queued: u64,
+    retired: Option<EndReason>,
+}
+
+impl Intake {
+    /// Reads what was known from the queue's folder; blocks on the disk.
+    ///
+    /// # Errors
+    /// When the log or the snapshot cannot be read from the disk.
+    pub fn open(
+        queue: Queue,
+        (rules, retention): (Rules, RetentionConfig),
+        clock: Arc<dyn Clock>,
+        metrics: &mut Metrics,
+    ) -> Result<Self, QueueError> {
+        let ledger = Ledger::open(queue.clone(), retention.clone(), Arc::clone(&clock))?;
+        let books = Books::default();
+        books.register(metrics);
+        books.known(ledger.registry().summary());
+        Ok(Self(Arc::new(Inner {
+            rules: ArcSwap::from_pointee(rules),
+            retention: ArcSwap::from_pointee(retention),
+            ledger: Mutex::new(ledger),
+            queue,
+            last_sweep: AtomicI64::new(clock.now().get()),
+            last_recovery: AtomicI64::new(0),
+            conflict_log: Quiet::new(Duration::from_secs(10)),
+            clock,
+            books,
+        })))
+    }
+
+    /// Takes up other rules and bounds; pushes under way end under the old ones.
+    pub fn configure(&self, rules: Rules, retention: RetentionConfig) {
+        self.0.rules.store(Arc::new(rules));
+        self.0.ledger().registry_mut().configure(retention.clone());
+        self.0.retention.store(Arc::new(retention));
+    }
+
+    /// Judges a push and hands it to the log. The work is in proportion to the push; it does not wait for the disk.
+    ///
+    /// # Errors
+    /// [`Refusal`]: nothing of the push is taken.
+    pub fn push(&self, incoming: Incoming<'_>) -> Result<Submission, Refusal> {
+        let received = incoming.exposition.samples.len() as u64;
+        let submitted = self.0.push(&incoming);
+        if let Err(refusal) = &submitted {
+            let lost = if matches!(refusal, Refusal::NotDurable(_) | Refusal::Full { .. }) {
+                Lost::NotDurable
+            } else {
+                Lost::Refused
+            };
+            self.0.books.received(received);
+            self.0.books.lost(lost, received);
+        }
+        if let Err(Refusal::Inconsistent(inconsistent)) = &submitted {
+            self.0.note_failure(&incoming, inconsistent);
+        }
+        submitted
+    }
+
+    /// Ends a group, or asks its several processes whether they still live. `None` when there is no such group.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the group stays as it is.
+    pub fn delete(&self, group: &GroupKey) -> Result<Option<Submission>, Refusal> {
+        let mut ledger = self.0.ledger();
+        let change = ledger.registry().plan_delete(group, self.0.clock.now())?;
+        change
+            .map(|change| self.0.commit(&mut ledger, change, Tally::default()))
+            .transpose()
+    }
+
+    /// Waits until a submission is durable, and enters it into the books.
+    ///
+    /// # Errors
+    /// [`Refusal::NotDurable`]: it may be gone; the sender has to send again.
+    pub async fn settle(&self, submission: Submission) -> Result<(), Refusal> {
+        let Submission { appending, tally } = submission;
+        match appending.await {
+            Ok(()) => {
+                self.0.enter(tally);
+                Ok(())
+            }
+            Err(error) => {
+                self.0.books.received(tally.received);
+                self.0.books.lost(Lost::NotDurable, tally.received);
+                self.recover().await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Retires what has been silent for too long; called about once a second.
+    pub async fn sweep(&self) {
+        if self.0.ledger().has_failed() {
+            self.recover().await;
+        }
+        for submission in self.0.retire_due() {
+            if let Err(error) = self.settle(submission).await {
+                warn!(%error, "could not retire a group; it is tried again");
+                return;
+            }
+        }
+    }
+
+    /// Stores a snapshot of the registry if enough has changed since the last, or in any case when `closing`.
+    pub async fn snapshot(&self, closing: Closing) {
+        let (bytes, position) = {
+            let ledger = self.0.ledger();
+            if closing == Closing::No && !ledger.wants_snapshot() {
+                return;
+            }
+            ledger.snapshot()
+        };
+        if self.0.queue.wait_committed(position).await.is_err() {
+            return;
+        }
+        let (queue, len) = (self.0.queue.clone(), bytes.len());
+        let stored = tokio::task::spawn_blocking(move || ledger::store_snapshot(&queue, &bytes)).await;
+        match stored {
+            Ok(Ok(())) => self.0.ledger().snapshot_stored(position, len),
+            Ok(Err(error)) => {
+                warn!(%error, "could not store the registry's snapshot; the log is kept until it can be")
+            }
+            Err(error) => error!(%error, "storing the registry's snapshot ended early"),
+        }
+    }
+
+    /// Whether a push could be made durable now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn ready(&self) -> Result<(), &'static str> {
+        if self.0.queue.refusing().is_some() {
+            return Err("the queue cannot be written: see the log, and the disk below data_dir");
+        }
+        Ok(())
+    }
+
+    /// How much is known.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        self.0.ledger().registry().summary()
+    }
+
+    /// Every group that is known.
+    #[must_use]
+    pub fn groups(&self) -> Vec<GroupInfo> {
+        self.0.ledger().registry().groups().collect()
+    }
+
+    /// What was retired, oldest first.
+    #[must_use]
+    pub fn history(&self) -> Vec<Retired> {
+        self.0.ledger().registry().history().cloned().collect()
+    }
+
+    async fn recover(&self) {
+        let now = self.0.clock.now();
+        let last = UnixMillis::new(self.0.last_recovery.load(Ordering::Relaxed));
+        if now.since(last) < RECOVERY_PAUSE && now >= last {
+            return;
+        }
+        self.0.last_recovery.store(now.get(), Ordering::Relaxed);
+        let inner = Arc::clone(&self.0);
+        let recovered = tokio::task::spawn_blocking(move || {
+            let retention = inner.retention.load().as_ref().clone();
+            inner.ledger().recover(retention)
+        });
+        match recovered.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(%error, "the queue still cannot be written; pushes are refused"),
+            Err(error) => error!(%error, "recovering the queue ended early"),
+        }
+    }
+}
+
+/// Whether we are about to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Yes: nothing comes after.
+    Yes,
+    /// No.
+    No,
+}
+
+impl Inner {
+    /// The ledger. A panic while it was held cannot have left it half changed: changes are folded in after planning.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, incoming: &Incoming<'_>) -> Result<Submission, Refusal> {
+        let rules = self.rules.load();
+        let samples = &incoming.exposition.samples;
+        let grouping = rules.grouping(&incoming.group);
+        let now = self.clock.now();
+        let (seed, failed) = {
+            let ledger = self.ledger();
+            (
+                ledger.registry().seed(),
+                ledger.registry().push_times(&incoming.group).1,
+            )
+        };
+        let mut preparation = Preparation::new(&rules, (&incoming.group, &grouping), now, seed);
+        preparation.samples(samples)?;
+        let own = preparation.push_times(PushTimes {
+            pushed: Some(now),
+            failed,
+        });
+        let Prepared {
+            mut push,
+            effects,
+            dropped,
+            twins,
+        } = preparation.finish(own, incoming.mode, incoming.peer.clone());
+        push.process = rules.process_of(samples);
+        (push.families, push.composites) = prepare::families(&incoming.exposition, incoming.mode);
+        self.books.changed(&effects);
+        let mut tally = Tally {
+            received: samples.len() as u64,
+            push_times: own as u64,
+            dropped,
+            ..Tally::default()
+        };
+        tally.lost.push((Lost::Twin, twins));
+        let mut ledger = self.ledger();
+        if ledger.registry().seed() != seed {
+            return Err(Refusal::NotReady(
+                "the stored state was being read again; push again",
+            ));
+        }
+        let change = ledger.registry().plan_push(push)?;
+        self.commit(&mut ledger, change, tally)
+    }
+
+    /// Writes a planned change and notes what it will add to the books.
+    fn commit(&self, ledger: &mut Ledger, change: Change, mut tally: Tally) -> Result<Submission, Refusal> {
+        tally.markers = u64::from(change.markers.samples());
+        tally.lost.push((Lost::OtherWriter, u64::from(change.conflicts)));
+        tally.lost.push((Lost::Twin, u64::from(change.twins)));
+        if let Some(conflict) = &change.conflict {
+            self.books.conflict();
+            if self.conflict_log.may_speak(self.clock.now()) {
+                warn!(
+                    series = conflict.series,
+                    owner = conflict.owner,
+                    other = conflict.other,
+                    dropped_samples = change.conflicts,
+                    "two sources yield the same series: the first keeps it, the other's samples are dropped; give them a grouping label that tells them apart"
+                );
+            }
+        }
+        if let Event::Ended {
+            group,
+            why,
+            processes,
+            ..
+        } = &change.event
+        {
+            tally.retired = Some(*why);
+            let processes = processes
+                .iter()
+                .flatten()
+                .map(Process::to_string)
+                .collect::<Vec<_>>()
+                .join("; ");
+            info!(%group, ?why, processes, series_count = change.markers.samples(), "retired a group or some of its processes");
+        }
+        let Committed { appending, weight } = ledger.commit(change)?;
+        tally.queued = weight;
+        Ok(Submission { appending, tally })
+    }
+
+    /// Lets the group of a refused push know of the failure (Pushgateway S40). Nobody waits for it.
+    fn note_failure(&self, incoming: &Incoming<'_>, why: &Inconsistent) {
+        let rules = self.rules.load();
+        let grouping = rules.grouping(&incoming.group);
+        let now = self.clock.now();
+        let mut ledger = self.ledger();
+        let pushed = ledger.registry().push_times(&incoming.group).0;
+        let seed = ledger.registry().seed();
+        let mut preparation = Preparation::new(&rules, (&incoming.group, &grouping), now, seed);
+        let own = preparation.push_times(PushTimes {
+            pushed,
+            failed: Some(now),
+        });
+        let prepared = preparation.finish(own, incoming.mode, incoming.peer.clone());
+        let tally = Tally {
+            push_times: own as u64,
+            ..Tally::default()
+        };
+        let noted = ledger
+            .registry()
+            .plan_failure(prepared.push, why.to_string())
+            .map_err(Refusal::from)
+            .and_then(|change| self.commit(&mut ledger, change, tally));
+        match noted {
+            Ok(submission) => self.enter(submission.tally),
+            Err(error) => warn!(%error, group = %incoming.group, "could not note a failed push"),
+        }
+    }
+
+    fn retire_due(&self) -> Vec<Submission> {
+        let now = self.clock.now();
+        let last = UnixMillis::new(self.last_sweep.swap(now.get(), Ordering::Relaxed));
+        let due = {
+            let mut ledger = self.ledger();
+            let registry = ledger.registry_mut();
+            registry.forget_old(now);
+            if now.since(last) > AWAY || now < last {
+                warn!(
+                    seconds = now.since(last).as_secs(),
+                    "time jumped: silence until now is not held against anybody"
+                );
+                registry.forgive_silence(now);
+            }
+            self.books.known(registry.summary());
+            registry.due(now)
+        };
+        let retire = |group: &GroupKey| -> Result<Option<Submission>, Refusal> {
+            let mut ledger = self.ledger();
+            let change = ledger.registry().plan_sweep(group, now)?;
+            change
+                .map(|change| self.commit(&mut ledger, change, Tally::default()))
+                .transpose()
+        };
+        let mut submissions = Vec::new();
+        for group in &due {
+            match retire(group) {
+                Ok(submission) => submissions.extend(submission),
+                Err(error) => {
+                    warn!(%error, %group, "could not retire a group; it is tried again");
+                    break;
+                }
+            }
+        }
+        submissions
+    }
+
+    fn enter(&self, tally: Tally) {
+        self.books.received(tally.received);
+        self.books.made(tally.push_times, tally.markers);
+        self.books.queued(tally.queued);
+        for (reason, samples) in tally.dropped {
+            self.books.dropped(reason, samples);
+        }
+        for (why, samples) in tally.lost {
+            self.books.lost(why, samples);
+        }
+        if let Some(why) = tally.retired {
+            self.books.retired(why.as_str());
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! From samples as they were read to a push that the registry can judge: labels, identities, one compressed block.
+
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
+use super::refusal::Inconsistent;
+use crate::codec::block::BlockBuilder;
+use crate::codec::text::Exposition;
+use crate::model::{GroupKey, LabelDraft, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis};
+use crate::normalise::{Effects, Grouping, Rules};
+use crate::registry::{Mode, Push};
+
+/// The names of the group's own series, as Pushgateway shows them.
+const OWN_NAMES: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
+
+/// A push as a door hands it in.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    /// The group that the path names.
+    pub group: GroupKey,
+    /// PUT or POST.
+    pub mode: Mode,
+    /// Where it came from.
+    pub peer: String,
+    /// What the body says.
+    pub exposition: Exposition<'a>,
+}
+
+/// A push ready to be judged, and what became of its samples on the way.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) push: Push,
+    pub(super) effects: Effects,
+    /// Samples that the rules dropped, by reason.
+    pub(super) dropped: Vec<(&'static str, u64)>,
+    /// Series that are the same only after normalisation.
+    pub(super) twins: u64,
+}
+
+/// When the group was pushed to, for its own series.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PushTimes {
+    pub(super) pushed: Option<UnixMillis>,
+    pub(super) failed: Option<UnixMillis>,
+}
+
+/// Prepares one push for the time `at`.
+pub(super) struct Preparation<'a> {
+    rules: &'a Rules,
+    group: &'a GroupKey,
+    grouping: &'a Grouping,
+    at: UnixMillis,
+    block: BlockBuilder,
+    series: Vec<SeriesHash>,
+    effects: Effects,
+    dropped: Vec<(&'static str, u64)>,
+    twins: u64,
+}
+
+impl<'a> Preparation<'a> {
+    pub(super) fn new(
+        rules: &'a Rules,
+        (group, grouping): (&'a GroupKey, &'a Grouping),
+        at: UnixMillis,
+        seed: u64,
+    ) -> Self {
+        Self {
+            rules,
+            group,
+            grouping,
+            at,
+            block: BlockBuilder::new(seed),
+            series: Vec::new(),
+            effects: Effects::default(),
+            dropped: Vec::new(),
+            twins: 0,
+        }
+    }
+
+    /// Encodes the samples.
+    ///
+    /// # Errors
+    /// [`Inconsistent`] when a sample has a time of its own, or two are the same series as pushed.
+    pub(super) fn samples(&mut self, samples: &[Sample<'_>]) -> Result<(), Inconsistent> {
+        if let Some(timed) = samples.iter().find(|sample| sample.at.is_some()) {
+            return Err(Inconsistent::Timestamp(
+                timed.labels.clone().into_set().to_string(),
+            ));
+        }
+        let mut seen: HashMap<SeriesHash, usize, foldhash::fast::RandomState> =
+            HashMap::with_capacity_and_hasher(samples.len(), foldhash::fast::RandomState::default());
+        for (index, sample) in samples.iter().enumerate() {
+            let labels = match self
+                .rules
+                .apply(self.grouping, sample.labels.clone(), &mut self.effects)
+            {
+                Ok(labels) => labels,
+                Err(dropped) => {
+                    self.count_dropped(dropped.reason());
+                    continue;
+                }
+            };
+            let mark = self.block.mark();
+            let series = self.block.push(&labels, sample.value, self.at);
+            match seen.entry(series) {
+                Entry::Vacant(free) => {
+                    free.insert(index);
+                    self.series.push(series);
+                }
+                Entry::Occupied(earlier) => {
+                    self.block.undo_to(mark);
+                    self.judge_twin(samples.get(*earlier.get()), sample)?;
+                    self.twins += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the group's own series.
+    pub(super) fn push_times(&mut self, times: PushTimes) -> usize {
+        let mut own = 0;
+        for (name, at) in OWN_NAMES.into_iter().zip([times.pushed, times.failed]) {
+            let draft: LabelDraft<'_> = [(METRIC_NAME, name)].into_iter().collect();
+            let Ok(labels) = self.rules.apply(self.grouping, draft, &mut Effects::default()) else {
+                continue;
+            };
+            let value = at.map_or(0.0, UnixMillis::as_seconds);
+            let mark = self.block.mark();
+            let series = self.block.push(&labels, value, self.at);
+            if self.series.contains(&series) {
+                self.block.undo_to(mark);
+            } else {
+                self.series.push(series);
+                own += 1;
+            }
+        }
+        own
+    }
+
+    pub(super) fn finish(self, own: usize, mode: Mode, peer: String) -> Prepared {
+        let push = Push {
+            group: self.group.clone(),
+            process: Process::default(),
+            peer,
+            mode,
+            at: self.at,
+            samples: self.block.finish(),
+            series: self.series,
+            own,
+            families: Vec::new(),
+            composites: Vec::new(),
+        };
+        Prepared {
+            push,
+            effects: self.effects,
+            dropped: self.dropped,
+            twins: self.twins,
+        }
+    }
+
+    /// Two samples came out as one series: a mistake of the pusher when they were one before, else of our rules.
+    fn judge_twin(&self, earlier: Option<&Sample<'_>>, later: &Sample<'_>) -> Result<(), Inconsistent> {
+        let pushed = earlier.map(|earlier| self.as_pushed(earlier));
+        if pushed.is_some_and(|earlier| earlier == self.as_pushed(later)) {
+            let group: LabelDraft<'_> = later.labels.iter().chain(self.group.iter()).collect();
+            return Err(Inconsistent::Duplicate(group.into_set().to_string()));
+        }
+        Ok(())
+    }
+
+    /// A sample's labels as Pushgateway would store them: grouping labels override, empty values count.
+    fn as_pushed<'s>(&self, sample: &'s Sample<'_>) -> Vec<(&'s str, &'s str)> {
+        let is_grouping = |name: &str| self.group.iter().any(|(grouping, _)| grouping == name);
+        let mut labels: Vec<_> = sample
+            .labels
+            .iter()
+            .filter(|(name, _)| !is_grouping(name))
+            .collect();
+        labels.sort_unstable();
+        labels
+    }
+
+    fn count_dropped(&mut self, reason: &'static str) {
+        match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => self.dropped.push((reason, 1)),
+        }
+    }
+}
+
+/// The families that have samples, and those among them whose series have suffixes.
+pub(super) fn families(exposition: &Exposition<'_>, mode: Mode) -> (Vec<String>, Vec<String>) {
+    let mut has_samples = vec![false; exposition.families.len()];
+    for sample in &exposition.samples {
+        if let Some(family) = has_samples.get_mut(sample.family) {
+            *family = true;
+        }
+    }
+    let named = |wanted: fn(MetricKind) -> bool| -> Vec<String> {
+        let families = exposition.families.iter().zip(&has_samples);
+        families
+            .filter(|(family, has_samples)| **has_samples && wanted(family.kind))
+            .map(|(family, _)| Cow::into_owned(family.name.clone()))
+            .collect()
+    };
+    let composites = named(|kind| {
+        matches!(
+            kind,
+            MetricKind::Summary | MetricKind::Histogram | MetricKind::GaugeHistogram
+        )
+    });
+    (
+        if mode == Mode::Merge {
+            named(|_| true)
+        } else {
+            Vec::new()
+        },
+        composites,
+    )
+}

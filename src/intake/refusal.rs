@@ -1,0 +1,40 @@
+//! Why a change is not taken, told to the client in one sentence.
+
+use std::time::Duration;
+
+use crate::queue::QueueError;
+use crate::registry::Refused;
+
+/// A push that can be read but contradicts itself or the rules of pushing. The group takes note of the failure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Inconsistent {
+    /// A sample carries a time of its own (Pushgateway S40).
+    #[error("pushed metrics must not have timestamps: {0} has one; the time of arrival is taken")]
+    Timestamp(String),
+    /// Two samples are the same series (Pushgateway B12, B20).
+    #[error("the series {0} was pushed twice with the same labels in one push")]
+    Duplicate(String),
+}
+
+/// Why a change is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The push is at fault; sending it again does not help.
+    #[error(transparent)]
+    Inconsistent(#[from] Inconsistent),
+    /// A limit of the registry is reached.
+    #[error(transparent)]
+    Limit(#[from] Refused),
+    /// The queue is full and may not drop: come again.
+    #[error("the queue is full (queue.when_full: refuse); come again in {} s", retry_after.as_secs())]
+    Full {
+        /// When to come again.
+        retry_after: Duration,
+    },
+    /// The change could not be made durable.
+    #[error("the push could not be made durable: {0}")]
+    NotDurable(QueueError),
+    /// We are closing, or reading our state anew.
+    #[error("not ready: {0}")]
+    NotReady(&'static str),
+}

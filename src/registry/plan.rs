@@ -1,0 +1,374 @@
+//! Judging a change against the state, without making it.
+
+use hashbrown::HashSet;
+
+use super::change::{Change, Conflict, Push, Refused};
+use super::event::{EndReason, Event, Mode};
+use super::sources::{OwnerId, Source};
+use super::{Group, Registry, lane_key};
+use crate::codec::DecodeError;
+use crate::codec::block::{Block, BlockBuilder};
+use crate::model::{GroupKey, METRIC_NAME, Process, SeriesHash, UnixMillis, stale_marker};
+
+type HashSetOf = HashSet<SeriesHash, foldhash::fast::RandomState>;
+
+/// What the slow path finds when the set of series has changed.
+#[derive(Default)]
+struct Difference {
+    /// Which samples of the push to leave out, by index, ascending.
+    left_out: Vec<usize>,
+    conflicts: u32,
+    twins: u32,
+    first_conflict: Option<(usize, OwnerId)>,
+    fence: bool,
+    /// The samples have to be later than this.
+    after: Option<UnixMillis>,
+}
+
+impl Push {
+    /// Whether the push carries what its source carried before, other values apart: the usual case.
+    fn repeats(&self, group: Option<&Group>, source: Option<&Source>) -> bool {
+        let (of_source, of_group) = self
+            .series
+            .split_at_checked(self.series.len().saturating_sub(self.own))
+            .unwrap_or_default();
+        self.mode == Mode::Replace
+            && source.is_some_and(|source| source.series == of_source)
+            && group.is_some_and(|group| group.own_series == of_group)
+    }
+}
+
+impl Difference {
+    /// The time of the push's samples: when it arrived, but later than all that its series had before.
+    fn time_of(&self, push: &Push, group: Option<&Group>) -> UnixMillis {
+        let later_than = [group.map(|group| group.last_at), self.after];
+        later_than
+            .into_iter()
+            .flatten()
+            .map(UnixMillis::next)
+            .fold(push.at, UnixMillis::max)
+    }
+
+    /// How many of the group's own series stay.
+    fn own_left(&self, push: &Push) -> u32 {
+        let pushed = push.series.len().saturating_sub(push.own);
+        let left_out = self.left_out.iter().filter(|index| **index >= pushed).count();
+        u32::try_from(push.own.saturating_sub(left_out)).unwrap_or(u32::MAX)
+    }
+}
+
+impl Registry {
+    /// What taking `push` would mean. The cost depends on the push and on what its own source pushed before.
+    ///
+    /// # Errors
+    /// [`Refused`]: a limit is reached; nothing changes.
+    pub fn plan_push(&self, mut push: Push) -> Result<Change, Refused> {
+        let group = self.groups.get(&push.group);
+        if push.series.len() == push.own
+            && let Some([only]) = group.map(|group| group.sources.as_slice())
+        {
+            // an empty body does not say whose it is; where there is only one source it is that one's
+            push.process = only.process.clone();
+        }
+        let source = group.and_then(|group| group.source(&push.process));
+        self.check_limits(&push, group, source)?;
+        if push.repeats(group, source) {
+            return self.change_of(push, group, Difference::default(), Block::default());
+        }
+        let found = self.compare(&push, group, source);
+        let at = found.time_of(&push, group);
+        let mut markers = BlockBuilder::new(self.seed);
+        self.end_vanished(&push, group, source, &mut |series| {
+            markers.copy(&series, stale_marker(), at)
+        })?;
+        self.change_of(push, group, found, markers.finish())
+    }
+
+    fn change_of(
+        &self,
+        push: Push,
+        group: Option<&Group>,
+        found: Difference,
+        markers: Block,
+    ) -> Result<Change, Refused> {
+        let at = found.time_of(&push, group);
+        let own = found.own_left(&push);
+        let conflict = found
+            .first_conflict
+            .map(|(index, owner)| self.name_conflict(&push, index, owner));
+        let (samples, series) = if found.left_out.is_empty() && at == push.at {
+            (push.samples, push.series)
+        } else {
+            rebuild(&push.samples, push.series, &found.left_out, at, self.seed)?
+        };
+        let Push {
+            group,
+            process,
+            peer,
+            mode,
+            families,
+            composites,
+            ..
+        } = push;
+        let event = Event::Pushed {
+            group,
+            process,
+            peer,
+            mode,
+            at,
+            own,
+            families,
+            composites,
+        };
+        let Difference {
+            fence,
+            conflicts,
+            twins,
+            ..
+        } = found;
+        Ok(Change {
+            samples,
+            series,
+            markers,
+            fence,
+            conflicts,
+            conflict,
+            twins,
+            ..Change::new(event)
+        })
+    }
+
+    /// What a push that was read and then refused leaves behind: its group, if only as a ghost, knows of the failure.
+    /// `own` holds the group's push times, with the failure in it, and `series` their identities.
+    ///
+    /// # Errors
+    /// [`Refused`] when the ghost would be one group too many.
+    pub fn plan_failure(&self, push: Push, why: String) -> Result<Change, Refused> {
+        let group = self.groups.get(&push.group);
+        self.check_limits(&push, group, None)?;
+        let found = self.compare(&push, group, None);
+        let at = group.map_or(push.at, |group| push.at.max(group.last_at.next()));
+        let (samples, series) = rebuild(&push.samples, push.series, &found.left_out, at, self.seed)?;
+        Ok(Change {
+            samples,
+            series,
+            ..Change::new(Event::Failed {
+                group: push.group,
+                at,
+                why,
+            })
+        })
+    }
+
+    /// What a DELETE of `group` would mean; `None` when there is no such group.
+    ///
+    /// # Errors
+    /// [`Refused::Damaged`] only.
+    pub fn plan_delete(&self, group: &GroupKey, now: UnixMillis) -> Result<Option<Change>, Refused> {
+        let Some(known) = self.groups.get(group) else {
+            return Ok(None);
+        };
+        if known.sources.len() > 1 {
+            let at = now.max(known.last_at);
+            return Ok(Some(Change::new(Event::DeleteAsked {
+                group: group.clone(),
+                at,
+            })));
+        }
+        self.plan_end(group, None, EndReason::Deleted, now).map(Some)
+    }
+
+    /// What ending some sources of a group, or all of it, would mean.
+    pub(super) fn plan_end(
+        &self,
+        key: &GroupKey,
+        processes: Option<Vec<Process>>,
+        why: EndReason,
+        now: UnixMillis,
+    ) -> Result<Change, Refused> {
+        let mut markers = BlockBuilder::new(self.seed);
+        let mut at = now;
+        if let Some(group) = self.groups.get(key) {
+            at = now.max(group.last_at.next());
+            let ends = |source: &&Source| {
+                processes
+                    .as_ref()
+                    .is_none_or(|ending| ending.contains(&source.process))
+            };
+            for source in group.sources.iter().filter(ends) {
+                for series in source.block.open()?.series().take(source.series.len()) {
+                    markers.copy(&series?, stale_marker(), at);
+                }
+            }
+            if processes.is_none() {
+                for series in group.own.open()?.series() {
+                    markers.copy(&series?, stale_marker(), at);
+                }
+            }
+        }
+        let event = Event::Ended {
+            group: key.clone(),
+            processes,
+            at,
+            why,
+        };
+        Ok(Change {
+            markers: markers.finish(),
+            ..Change::new(event)
+        })
+    }
+
+    fn check_limits(
+        &self,
+        push: &Push,
+        group: Option<&Group>,
+        source: Option<&Source>,
+    ) -> Result<(), Refused> {
+        if group.is_none() && self.groups.len() >= self.config.max_groups {
+            return Err(Refused::TooManyGroups {
+                limit: self.config.max_groups,
+            });
+        }
+        let others: usize = group.map_or(0, |group| {
+            group.sources.iter().map(|source| source.series.len()).sum()
+        });
+        let replaced = source
+            .filter(|_| push.mode == Mode::Replace)
+            .map_or(0, |source| source.series.len());
+        let series = others - replaced + push.series.len();
+        if series > self.config.max_series_per_group.saturating_add(push.own) {
+            return Err(Refused::TooManySeries {
+                series,
+                limit: self.config.max_series_per_group,
+            });
+        }
+        Ok(())
+    }
+
+    /// Looks at every series of the push that its source, or group, does not own yet.
+    fn compare(&self, push: &Push, group: Option<&Group>, source: Option<&Source>) -> Difference {
+        let lane = lane_key(&push.group);
+        let pushed = push.series.len().saturating_sub(push.own);
+        let mut found = Difference::default();
+        let mut seen = HashSetOf::with_capacity_and_hasher(push.series.len(), Default::default());
+        for (index, series) in push.series.iter().enumerate() {
+            let claimant = if index < pushed {
+                source.map(|source| source.id)
+            } else {
+                group.map(|group| group.id)
+            };
+            let owner = self.owners.get(series).copied();
+            if !seen.insert(*series) {
+                found.twins += 1;
+                found.left_out.push(index);
+            } else if let Some(owner) = owner.filter(|owner| Some(*owner) != claimant) {
+                found.conflicts += 1;
+                found.left_out.push(index);
+                if index < pushed {
+                    found.first_conflict.get_or_insert((index, owner));
+                }
+            } else if owner.is_none() {
+                let released = self.released.get(series);
+                found.after = found.after.max(released.map(|released| released.at));
+                found.fence |=
+                    released.is_some_and(|released| released.lane_key != lane) || self.forgot_until.is_some();
+            }
+        }
+        found
+    }
+
+    /// Calls `end` for every series that the push leaves behind.
+    fn end_vanished(
+        &self,
+        push: &Push,
+        group: Option<&Group>,
+        source: Option<&Source>,
+        end: &mut dyn FnMut(crate::codec::block::EncodedSeries<'_>),
+    ) -> Result<(), DecodeError> {
+        let carried: HashSetOf = push.series.iter().copied().collect();
+        if let Some(source) = source {
+            let opened = source.block.open()?;
+            for (series, hash) in opened.series().zip(&source.series) {
+                let series = series?;
+                if !carried.contains(hash) && source.loses(&series, push)? {
+                    end(series);
+                }
+            }
+        }
+        if let Some(group) = group {
+            let opened = group.own.open()?;
+            for (series, hash) in opened.series().zip(&group.own_series) {
+                let series = series?;
+                if !carried.contains(hash) {
+                    end(series);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn name_conflict(&self, push: &Push, index: usize, owner: OwnerId) -> Conflict {
+        let opened = push.samples.open().ok();
+        let series =
+            opened.and_then(|opened| Some(opened.series().nth(index)?.ok()?.labels().ok()?.to_string()));
+        let owner = self
+            .names
+            .get(&owner)
+            .map_or_else(String::new, ToString::to_string);
+        let other = format!("group {} ({})", push.group, push.process);
+        Conflict {
+            series: series.unwrap_or_default(),
+            owner,
+            other,
+        }
+    }
+}
+
+impl Group {
+    pub(super) fn source(&self, process: &Process) -> Option<&Source> {
+        self.sources.iter().find(|source| source.process == *process)
+    }
+}
+
+impl Source {
+    /// Whether `series`, which the push does not carry, ends by it.
+    fn loses(
+        &self,
+        series: &crate::codec::block::EncodedSeries<'_>,
+        push: &Push,
+    ) -> Result<bool, DecodeError> {
+        if push.mode == Mode::Replace {
+            return Ok(true);
+        }
+        let labels = series.labels()?;
+        let family = self.family_of(labels.get(METRIC_NAME).unwrap_or_default());
+        Ok(push.families.iter().any(|pushed| pushed == family))
+    }
+}
+
+/// The same samples without those left out, at another time.
+fn rebuild(
+    samples: &Block,
+    mut series: Vec<SeriesHash>,
+    left_out: &[usize],
+    at: UnixMillis,
+    seed: u64,
+) -> Result<(Block, Vec<SeriesHash>), DecodeError> {
+    let stays = |index: usize| left_out.binary_search(&index).is_err();
+    let mut builder = BlockBuilder::new(seed);
+    for (_, sample) in samples
+        .open()?
+        .series()
+        .enumerate()
+        .filter(|(index, _)| stays(*index))
+    {
+        let sample = sample?;
+        builder.copy(&sample, sample.value, at);
+    }
+    let mut index = 0;
+    series.retain(|_| {
+        index += 1;
+        stays(index - 1)
+    });
+    Ok((builder.finish(), series))
+}

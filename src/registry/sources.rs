@@ -1,0 +1,146 @@
+//! One pushing process within a group: what it owns and how often it speaks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{RetentionConfig, SourceInfo};
+use crate::codec::block::Block;
+use crate::model::{GroupKey, Process, SeriesHash, UnixMillis};
+
+/// Pushes closer than this are one push sent twice: Java repeats a PUT whose connection broke.
+const SAME_PUSH: Duration = Duration::from_millis(100);
+
+/// The interval taken of a source that has pushed only once: Tencent's and the longest in common use.
+const USUAL_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A number for whoever owns a series: a source, or a group for its push times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct OwnerId(pub(super) u32);
+
+/// Who stands behind an [`OwnerId`].
+#[derive(Clone, Debug)]
+pub(super) struct Owner {
+    pub(super) group: Arc<GroupKey>,
+    /// `None` for the group itself.
+    pub(super) process: Option<Process>,
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.process {
+            None => write!(f, "group {}", self.group),
+            Some(process) => write!(f, "group {} ({process})", self.group),
+        }
+    }
+}
+
+/// What a source has pushed and still owns.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) id: OwnerId,
+    pub(super) process: Process,
+    pub(super) peer: String,
+    pub(super) last_push: UnixMillis,
+    pub(super) interval: Option<Duration>,
+    pub(super) delete_asked: Option<UnixMillis>,
+    /// Its series with their last values; may hold more at its end, which `series` does not list.
+    pub(super) block: Block,
+    /// The identities of its series, in the order of the block.
+    pub(super) series: Vec<SeriesHash>,
+    pub(super) composites: Vec<String>,
+}
+
+/// A source as it stands in a snapshot.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredSource {
+    pub(super) process: Process,
+    pub(super) peer: String,
+    pub(super) last_push: UnixMillis,
+    pub(super) interval: Option<Duration>,
+    pub(super) delete_asked: Option<UnixMillis>,
+    pub(super) samples: u32,
+    pub(super) block: Vec<u8>,
+    pub(super) series: u32,
+    pub(super) composites: Vec<String>,
+}
+
+impl Source {
+    pub(super) const fn new(id: OwnerId, process: Process, at: UnixMillis) -> Self {
+        Self {
+            id,
+            process,
+            peer: String::new(),
+            last_push: at,
+            interval: None,
+            delete_asked: None,
+            block: Block::from_parts(0, bytes::Bytes::new()),
+            series: Vec::new(),
+            composites: Vec::new(),
+        }
+    }
+
+    pub(super) fn info(&self) -> SourceInfo {
+        SourceInfo {
+            process: self.process.clone(),
+            peer: self.peer.clone(),
+            last_push: self.last_push,
+            interval: self.interval,
+            series: self.series.len(),
+        }
+    }
+
+    /// Takes note of a push: it is alive, and this is how often it speaks.
+    pub(super) fn heard(&mut self, at: UnixMillis, is_first: FirstPush) {
+        let gap = at.since(self.last_push);
+        self.interval = match (is_first, self.interval) {
+            (FirstPush::Yes, known) => known,
+            (FirstPush::No, known) if gap < SAME_PUSH => known,
+            (FirstPush::No, None) => Some(gap),
+            // a slow mean: one outage counts as two intervals at most, a new setting is learned within a few pushes
+            (FirstPush::No, Some(known)) => Some((known * 3 + gap.min(known * 2)) / 4),
+        };
+        self.last_push = at;
+        self.delete_asked = None;
+    }
+
+    /// Whether the source has to end by `now`, and why.
+    pub(super) fn is_due(
+        &self,
+        now: UnixMillis,
+        awake_since: UnixMillis,
+        config: &RetentionConfig,
+    ) -> Option<super::EndReason> {
+        if let Some(asked) = self.delete_asked {
+            let patience = self.interval.unwrap_or(USUAL_INTERVAL).saturating_mul(2);
+            if now.since(asked.max(awake_since)) > patience {
+                return Some(super::EndReason::Deleted);
+            }
+        }
+        let patience = match (config.stale_after_intervals, self.interval) {
+            (Some(count), Some(interval)) => interval.saturating_mul(count),
+            _ => config.stale_after,
+        };
+        (now.since(self.last_push.max(awake_since)) > patience).then_some(super::EndReason::Stale)
+    }
+
+    /// The family a series of this source belongs to, by its name.
+    pub(super) fn family_of<'a>(&self, name: &'a str) -> &'a str {
+        let part_of = |suffix: &str| {
+            name.strip_suffix(suffix)
+                .filter(|base| self.composites.iter().any(|composite| composite == base))
+        };
+        part_of("_count")
+            .or_else(|| part_of("_sum"))
+            .or_else(|| part_of("_bucket"))
+            .unwrap_or(name)
+    }
+}
+
+/// Whether a source has just appeared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FirstPush {
+    Yes,
+    No,
+}

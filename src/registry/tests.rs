@@ -1,0 +1,529 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::codec::block::BlockBuilder;
+use crate::codec::record::Record;
+use crate::model::{LabelDraft, Process, is_stale};
+
+const SEED: u64 = 42;
+
+fn at(seconds: i64) -> UnixMillis {
+    UnixMillis::new(1_795_000_000_000 + seconds * 1000)
+}
+
+/// A registry with its log, and what the log sends over the wire.
+struct World {
+    registry: Registry,
+    log: Vec<Record>,
+    wire: Vec<String>,
+    series: BTreeMap<String, Vec<(UnixMillis, bool)>>,
+    conflicts: Vec<Conflict>,
+    saved: Option<Vec<u8>>,
+}
+
+fn world() -> World {
+    let config = RetentionConfig {
+        stale_after: Duration::from_secs(60),
+        ..RetentionConfig::default()
+    };
+    World {
+        registry: Registry::new(config, SEED, at(0)),
+        log: Vec::new(),
+        wire: Vec::new(),
+        series: BTreeMap::new(),
+        conflicts: Vec::new(),
+        saved: None,
+    }
+}
+
+fn key(group: &str) -> GroupKey {
+    GroupKey::try_new(group, []).unwrap()
+}
+
+/// `body` names series: `a b{x}` is a metric `a` and a metric `b` with label `of="x"`; a leading `tm1:` names the process.
+fn push(group: &str, body: &str, mode: Mode, when: UnixMillis) -> Push {
+    let (process, body) = match body.split_once(':') {
+        Some((tm_id, body)) => (
+            Process {
+                host: Some("h".to_owned()),
+                tm_id: Some(tm_id.to_owned()),
+            },
+            body,
+        ),
+        None => (Process::default(), body),
+    };
+    let mut samples = BlockBuilder::new(SEED);
+    let mut series = Vec::new();
+    let mut families = Vec::new();
+    let own = format!("push_time{{{group}}}");
+    for (index, name) in body.split_whitespace().chain([own.as_str()]).enumerate() {
+        let (name, label) = name.trim_end_matches('}').split_once('{').unwrap_or((name, ""));
+        let labels: LabelDraft<'_> = [("__name__", name), ("of", label)].into_iter().collect();
+        series.push(samples.push(&labels.into_set(), index as f64, when));
+        families.push(name.trim_end_matches("_count").to_owned());
+    }
+    let composites = families
+        .iter()
+        .filter(|name| name.starts_with("summary"))
+        .cloned()
+        .collect();
+    let samples = samples.finish();
+    let (group, peer) = (key(group), "127.0.0.1:1".to_owned());
+    Push {
+        group,
+        process,
+        peer,
+        mode,
+        at: when,
+        samples,
+        series,
+        own: 1,
+        families,
+        composites,
+    }
+}
+
+impl World {
+    fn commit(&mut self, change: Change) {
+        let record = change.record();
+        for block in [&change.samples, &change.markers] {
+            for series in block.open().unwrap().series() {
+                let series = series.unwrap();
+                let name = series.labels().unwrap().to_string();
+                let stale = is_stale(series.value);
+                if !name.starts_with("push_time") {
+                    self.wire.push(if stale {
+                        format!("{name} stale")
+                    } else {
+                        name.clone()
+                    });
+                }
+                self.series.entry(name).or_default().push((series.at, stale));
+            }
+        }
+        self.conflicts.extend(change.conflict.clone());
+        self.log.push(Record::decode(record.encode()).unwrap());
+        self.registry.apply(change).unwrap();
+    }
+
+    fn push(&mut self, group: &str, body: &str, mode: Mode, seconds: i64) {
+        let change = self
+            .registry
+            .plan_push(push(group, body, mode, at(seconds)))
+            .unwrap();
+        self.commit(change);
+    }
+
+    fn put(&mut self, group: &str, body: &str, seconds: i64) {
+        self.push(group, body, Mode::Replace, seconds);
+    }
+
+    fn post(&mut self, group: &str, body: &str, seconds: i64) {
+        self.push(group, body, Mode::Merge, seconds);
+    }
+
+    fn delete(&mut self, group: &str, seconds: i64) {
+        if let Some(change) = self.registry.plan_delete(&key(group), at(seconds)).unwrap() {
+            self.commit(change);
+        }
+    }
+
+    fn sweep(&mut self, seconds: i64) {
+        for due in self.registry.due(at(seconds)) {
+            if let Some(change) = self.registry.plan_sweep(&due, at(seconds)).unwrap() {
+                self.commit(change);
+            }
+        }
+    }
+
+    /// What went over the wire since the last look.
+    #[track_caller]
+    fn sent(&mut self, expected: &[&str]) {
+        let mut sent = std::mem::take(&mut self.wire);
+        sent.sort();
+        assert_eq!(sent, expected);
+    }
+
+    fn save(&mut self) {
+        self.saved = Some(self.registry.snapshot(self.log.len() as u64));
+    }
+
+    fn restart(&mut self, seconds: i64) {
+        let config = self.registry.config.clone();
+        let (mut registry, position) = match &self.saved {
+            Some(bytes) => Registry::restore(config, bytes, at(seconds)).unwrap(),
+            None => (Registry::new(config, SEED, at(seconds)), 0),
+        };
+        for record in &self.log[usize::try_from(position).unwrap()..] {
+            registry.replay(record).unwrap();
+        }
+        self.registry = registry;
+    }
+
+    /// The state in words that do not depend on the order of maps.
+    fn state(&self) -> Vec<String> {
+        let mut groups: Vec<String> = self
+            .registry
+            .groups()
+            .map(|mut group| {
+                group.sources.sort_by(|a, b| a.process.cmp(&b.process));
+                format!("{group:?}")
+            })
+            .collect();
+        groups.sort();
+        groups.push(format!("{:?}", self.registry.summary()));
+        groups
+    }
+}
+
+#[test]
+fn a_put_ends_the_series_it_no_longer_carries() {
+    let mut world = world();
+    world.put("g", "a b", 1);
+
+    world.put("g", "a c", 2);
+
+    world.sent(&["a{}", "a{}", "b{}", "b{} stale", "c{}"]);
+}
+
+#[test]
+fn an_unchanged_put_ends_nothing() {
+    let mut world = world();
+    world.put("g", "a b", 1);
+    world.sent(&["a{}", "b{}"]);
+
+    world.put("g", "a b", 2);
+
+    world.sent(&["a{}", "b{}"]);
+}
+
+#[test]
+fn an_empty_put_ends_everything_of_its_source_but_not_the_group() {
+    let mut world = world();
+    world.put("g", "tm1:a", 1);
+
+    world.put("g", "", 2);
+
+    world.sent(&["a{}", "a{} stale"]);
+    assert_eq!(
+        world.registry.summary(),
+        Summary {
+            groups: 1,
+            sources: 1,
+            series: 1
+        }
+    );
+}
+
+#[test]
+fn a_post_ends_only_series_of_the_families_it_replaces() {
+    let mut world = world();
+    world.put("g", "a{x} a{y} b summary_count summary{q}", 1);
+    world.sent(&[
+        "a{of=\"x\"}",
+        "a{of=\"y\"}",
+        "b{}",
+        "summary_count{}",
+        "summary{of=\"q\"}",
+    ]);
+
+    world.post("g", "a{y} a{z}", 2);
+    world.sent(&["a{of=\"x\"} stale", "a{of=\"y\"}", "a{of=\"z\"}"]);
+    world.post("g", "summary{r}", 3);
+
+    world.sent(&[
+        "summary_count{} stale",
+        "summary{of=\"q\"} stale",
+        "summary{of=\"r\"}",
+    ]);
+    world.delete("g", 4);
+    world.sent(&[
+        "a{of=\"y\"} stale",
+        "a{of=\"z\"} stale",
+        "b{} stale",
+        "summary{of=\"r\"} stale",
+    ]);
+}
+
+#[test]
+fn a_delete_ends_the_only_source_at_once() {
+    let mut world = world();
+    world.put("g", "tm1:a", 1);
+
+    world.delete("g", 1);
+
+    world.sent(&["a{}", "a{} stale"]);
+    assert_eq!(world.registry.summary(), Summary::default());
+}
+
+#[test]
+fn a_delete_of_an_unknown_group_changes_nothing() {
+    let mut world = world();
+
+    world.delete("nobody", 1);
+
+    assert!(world.log.is_empty());
+}
+
+#[test]
+fn processes_that_share_a_group_keep_the_series_of_each() {
+    let mut world = world();
+    world.put("g", "tm1:a{1} b{1}", 1);
+    world.put("g", "tm2:a{2} b{2}", 2);
+    world.put("g", "a b", 3);
+    world.sent(&[
+        "a{of=\"1\"}",
+        "a{of=\"2\"}",
+        "a{}",
+        "b{of=\"1\"}",
+        "b{of=\"2\"}",
+        "b{}",
+    ]);
+
+    world.put("g", "tm1:a{1}", 4);
+
+    world.sent(&["a{of=\"1\"}", "b{of=\"1\"} stale"]);
+}
+
+#[test]
+fn a_delete_of_a_shared_group_ends_only_those_who_stay_silent() {
+    let mut world = world();
+    for seconds in [0, 10, 20] {
+        world.put("g", "tm1:a{1}", seconds);
+        world.put("g", "tm2:a{2}", seconds);
+    }
+    world.wire.clear();
+
+    world.delete("g", 21);
+    world.put("g", "tm2:a{2}", 30);
+    world.sweep(40);
+    world.sent(&["a{of=\"2\"}"]);
+    world.sweep(42);
+
+    world.sent(&["a{of=\"1\"} stale"]);
+    assert_eq!(world.registry.history().next().unwrap().why, EndReason::Deleted);
+}
+
+#[test]
+fn a_silent_group_is_retired_and_listed() {
+    let mut world = world();
+    world.put("g", "a", 1);
+
+    world.sweep(61);
+    world.sent(&["a{}"]);
+    world.sweep(62);
+
+    world.sent(&["a{} stale"]);
+    let retired: Vec<_> = world.registry.history().cloned().collect();
+    assert_eq!(retired.len(), 1);
+    assert_eq!((retired[0].why, retired[0].series), (EndReason::Stale, 2));
+}
+
+#[test]
+fn a_learned_interval_can_decide_what_silence_is() {
+    let mut world = world();
+    world.registry.configure(RetentionConfig {
+        stale_after_intervals: Some(5),
+        ..RetentionConfig::default()
+    });
+    for seconds in [0, 2, 4, 6] {
+        world.put("g", "a", seconds);
+    }
+    world.wire.clear();
+
+    world.sweep(16);
+    world.sent(&[]);
+    world.sweep(17);
+
+    world.sent(&["a{} stale"]);
+}
+
+#[test]
+fn our_own_absence_is_nobodys_silence() {
+    let mut world = world();
+    world.put("g", "a", 1);
+    world.wire.clear();
+
+    world.restart(1000);
+    world.sweep(1060);
+    world.sent(&[]);
+    world.sweep(1061);
+
+    world.sent(&["a{} stale"]);
+}
+
+#[test]
+fn two_sources_with_one_series_leave_it_to_the_first() {
+    let mut world = world();
+    world.put("first", "a b", 1);
+
+    world.put("second", "a c", 2);
+    world.sent(&["a{}", "b{}", "c{}"]);
+    world.delete("first", 3);
+    world.put("second", "a c", 4);
+
+    world.sent(&["a{}", "a{} stale", "b{} stale", "c{}"]);
+    assert_eq!(
+        world.conflicts,
+        [Conflict {
+            series: "a{}".to_owned(),
+            owner: "group {job=\"first\"} (anonymous)".to_owned(),
+            other: "group {job=\"second\"} (anonymous)".to_owned(),
+        }]
+    );
+}
+
+#[test]
+fn a_series_taken_over_from_another_group_waits_for_all_lanes() {
+    let mut world = world();
+    world.put("first", "a", 1);
+    world.delete("first", 2);
+
+    let taken_over = world
+        .registry
+        .plan_push(push("second", "a", Mode::Replace, at(2)))
+        .unwrap();
+    let fresh = world
+        .registry
+        .plan_push(push("second", "b", Mode::Replace, at(2)))
+        .unwrap();
+
+    assert!(taken_over.fence);
+    assert!(taken_over.event.at() > at(2));
+    assert!(!fresh.fence);
+}
+
+#[test]
+fn twins_within_a_push_leave_one() {
+    let mut world = world();
+
+    let change = world
+        .registry
+        .plan_push(push("g", "a a b", Mode::Replace, at(1)))
+        .unwrap();
+
+    assert_eq!((change.twins, change.samples.samples()), (1, 3));
+    world.commit(change);
+    world.sent(&["a{}", "b{}"]);
+}
+
+#[test]
+fn a_failure_leaves_a_ghost_that_ends_by_itself() {
+    let mut world = world();
+
+    let change = world
+        .registry
+        .plan_failure(push("g", "", Mode::Replace, at(1)), "no".to_owned())
+        .unwrap();
+    world.commit(change);
+
+    assert_eq!(world.registry.push_times(&key("g")), (None, Some(at(1))));
+    world.sweep(62);
+    assert_eq!(world.registry.summary(), Summary::default());
+}
+
+#[test]
+fn limits_refuse_and_change_nothing() {
+    let mut world = world();
+    world.registry.configure(RetentionConfig {
+        max_groups: 1,
+        max_series_per_group: 2,
+        ..RetentionConfig::default()
+    });
+    world.put("g", "tm1:a", 1);
+
+    let group = world
+        .registry
+        .plan_push(push("h", "a", Mode::Replace, at(2)))
+        .unwrap_err();
+    let series = world
+        .registry
+        .plan_push(push("g", "tm2:b c", Mode::Replace, at(2)))
+        .unwrap_err();
+
+    assert_eq!(group, Refused::TooManyGroups { limit: 1 });
+    assert!(matches!(series, Refused::TooManySeries { limit: 2, .. }));
+}
+
+#[test]
+fn a_damaged_snapshot_is_told_from_a_good_one() {
+    let mut world = world();
+    world.put("g", "a b", 1);
+    let good = world.registry.snapshot(7);
+
+    for index in 0..good.len() {
+        let mut bad = good.clone();
+        bad[index] ^= 0x10;
+        assert!(
+            Registry::restore(RetentionConfig::default(), &bad, at(2)).is_err(),
+            "byte {index}"
+        );
+    }
+    assert_eq!(
+        Registry::restore(RetentionConfig::default(), &good, at(2))
+            .unwrap()
+            .1,
+        7
+    );
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Push { group: usize, body: String, mode: Mode },
+    Delete(usize),
+    Sweep,
+    Wait(i64),
+    Save,
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let body = (
+        prop::sample::select(vec!["", "tm1:", "tm2:"]),
+        proptest::collection::vec("[abc](\\{[12]\\})?", 0..5),
+    )
+        .prop_map(|(process, names)| format!("{process}{}", names.join(" ")));
+    let mode = prop::sample::select(vec![Mode::Replace, Mode::Replace, Mode::Merge]);
+    prop_oneof![
+        6 => (0..3_usize, body, mode).prop_map(|(group, body, mode)| Step::Push { group, body, mode }),
+        1 => (0..3_usize).prop_map(Step::Delete),
+        2 => Just(Step::Sweep),
+        2 => (0..50_i64).prop_map(Step::Wait),
+        1 => Just(Step::Save),
+        1 => Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_each_series_has_one_ordered_history(steps in proptest::collection::vec(step(), 1..40)) {
+        let groups = ["g", "h", "i"];
+        let (mut world, mut now) = (world(), 1);
+
+        for step in steps {
+            match step {
+                Step::Push { group, body, mode } => world.push(groups[group], &body, mode, now),
+                Step::Delete(group) => world.delete(groups[group], now),
+                Step::Sweep => world.sweep(now),
+                Step::Wait(seconds) => now += seconds,
+                Step::Save => world.save(),
+                Step::Restart => {
+                    let before = world.state();
+                    world.restart(now);
+                    prop_assert_eq!(before, world.state());
+                }
+            }
+        }
+
+        let mut alive = 0;
+        for (series, history) in &world.series {
+            prop_assert!(history.is_sorted_by(|a, b| a.0 < b.0), "{} goes back in time: {:?}", series, history);
+            let twice_ended = history.windows(2).any(|pair| pair[0].1 && pair[1].1);
+            prop_assert!(!twice_ended && !history[0].1, "{} ended twice or before it began", series);
+            alive += usize::from(!history.last().unwrap().1);
+        }
+        prop_assert_eq!(alive, world.registry.summary().series);
+    }
+}
