@@ -14,7 +14,9 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::codec::block::BlockBuilder;
-use crate::model::{LabelDraft, LabelSet, METRIC_NAME, SystemClock, UnixMillis, stale_marker};
+use crate::codec::text;
+use crate::model::{GroupKey, LabelSet, SystemClock, UnixMillis, stale_marker};
+use crate::normalise::{Effects, Rules, RulesConfig};
 
 /// What the fake bridge does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,7 @@ struct Desk {
     store: Arc<Store>,
     pace: Pace,
     flaw: Flaw,
+    rules: Rules,
     books: Mutex<Books>,
 }
 
@@ -58,6 +61,7 @@ impl Bridge {
             store,
             pace,
             flaw,
+            rules: Rules::try_new(&RulesConfig::default()).unwrap(),
             books: Mutex::default(),
         });
         let mut tasks = JoinSet::new();
@@ -128,11 +132,7 @@ impl Desk {
     fn put(&self, path: &str, body: &str) {
         let now = SystemClock.now();
         let mut books = self.books.lock().unwrap();
-        let samples: Vec<_> = body
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .map(|line| sample(path, line))
-            .collect();
+        let samples = clean(&self.rules, path, body);
         let tm_id = samples[0].0.get("tm_id").unwrap_or_default().to_owned();
         let source = books.sources.entry((path.to_owned(), tm_id)).or_default();
         let mut block = BlockBuilder::new(0);
@@ -205,26 +205,19 @@ impl Desk {
     }
 }
 
-fn sample(path: &str, line: &str) -> (LabelSet<'static>, f64) {
-    let (series, value) = line.rsplit_once(' ').unwrap();
-    let (name, labels) = series.split_once('{').unwrap();
-    let mut draft: LabelDraft = LabelDraft::new();
-    draft.push(METRIC_NAME, name.to_owned());
-    for label in labels.strip_suffix(",}").unwrap().split_terminator("\",") {
-        let (name, value) = label.trim_end_matches('"').split_once("=\"").unwrap();
-        draft.push(name.to_owned(), value.to_owned());
-    }
-    let parts: Vec<&str> = path.trim_start_matches("/metrics/").split('/').collect();
-    for pair in parts.chunks(2) {
-        draft.push(pair[0].to_owned(), pair[1].to_owned());
-    }
-    if let Some(instance) = draft
-        .get("job")
-        .and_then(|job| job.strip_prefix("orders"))
-        .map(str::to_owned)
-    {
-        draft.set("job", "orders");
-        draft.set("instance", instance);
-    }
-    (draft.into_set(), value.parse().unwrap())
+/// The labels as the bridge's own parser and rules make them.
+fn clean(rules: &Rules, path: &str, body: &str) -> Vec<(LabelSet<'static>, f64)> {
+    let parts: Vec<String> = path.split('/').skip(3).map(str::to_owned).collect();
+    let (job, further) = parts.split_first().unwrap();
+    let pairs = further.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+    let grouping = rules.grouping(&GroupKey::try_new(job, pairs).unwrap());
+    let exposition = text::parse(body.as_bytes(), usize::MAX).unwrap();
+    let mut effects = Effects::default();
+    let samples = exposition.samples.into_iter();
+    samples
+        .map(|sample| {
+            let labels = rules.apply(&grouping, sample.labels, &mut effects).unwrap();
+            (labels.into_owned(), sample.value)
+        })
+        .collect()
 }
