@@ -2,14 +2,19 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::config::{Config, Overrides};
 use crate::demo::{Cast, Pace, Store, StoreServer, Story};
 use crate::model::{Clock, SystemClock};
+
+/// Most that the demo's queue takes of the disk: hours of it.
+const MAX_QUEUE_BYTES: u64 = 512 << 20;
 
 /// What `flinkbridge demo` can be told.
 #[derive(Debug, clap::Args)]
@@ -49,7 +54,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         args.interval
     });
     let target = Target::choose(&args, &clock).await?;
-    let bridge = Bridge::start(&args, &target).await?;
+    let bridge = Bridge::start(&args, &target, pace).await?;
     print(&format!("bridge      {}", bridge.url));
     target.introduce();
     print("Ctrl-C ends the demo; times are UTC");
@@ -122,15 +127,53 @@ struct Bridge {
 }
 
 impl Bridge {
-    async fn start(args: &Args, target: &Target) -> anyhow::Result<Self> {
-        let url = args
-            .bridge
-            .clone()
-            .with_context(|| format!("name a bridge by --bridge that forwards to {}", target.url))?;
-        Ok(Self { url })
+    async fn start(args: &Args, target: &Target, pace: Pace) -> anyhow::Result<Self> {
+        if let Some(url) = args.bridge.clone() {
+            return Ok(Self { url });
+        }
+        let folder = Folder::new();
+        let config = settings(&folder, &target.url, pace)?;
+        anyhow::bail!(
+            "no bridge can be started yet ({} remote): name one by --bridge",
+            config.remotes.len()
+        )
     }
 
     async fn stop(self) {}
+}
+
+/// A bridge for the demo alone: on loopback, in `folder`, patient as `pace` says.
+fn settings(folder: &Folder, remote_write_url: &str, pace: Pace) -> anyhow::Result<Config> {
+    let flags = Overrides {
+        listen: Some("127.0.0.1:0".to_owned()),
+        data_dir: Some(folder.0.clone()),
+        remote_write_urls: vec![remote_write_url.to_owned()],
+        log_level: Some("warn".to_owned()),
+    };
+    let mut config = Config::default().with(&flags).map_err(|mistakes| {
+        let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!(mistakes.join("\n"))
+    })?;
+    config.retention.stale_after = pace.stale_after();
+    config.queue.max_bytes = MAX_QUEUE_BYTES;
+    Ok(config)
+}
+
+/// The queue's folder, gone when the demo is.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("flinkbridge-demo-{:016x}", rand::random::<u64>())))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::debug!(%error, folder = %self.0.display(), "could not remove the demo's folder");
+        }
+    }
 }
 
 /// When the demo is to end of itself or by Ctrl-C.
@@ -170,6 +213,26 @@ mod tests {
 
         assert_eq!(command.args.lasts, Some(Duration::from_secs(30)));
         assert_eq!(command.args.interval, Duration::from_millis(500));
+    }
+
+    #[test]
+    fn the_demos_bridge_is_on_loopback_and_waits_as_long_as_the_pace_says() {
+        let pace = Pace::of(Duration::from_secs(2));
+
+        let config = settings(&Folder::new(), "http://127.0.0.1:1/api/v1/write", pace).unwrap();
+
+        assert_eq!(config.door.listen, "127.0.0.1:0");
+        assert_eq!(config.retention.stale_after, Duration::from_secs(15));
+        assert_eq!(config.remotes.len(), 1);
+    }
+
+    #[test]
+    fn a_remote_that_is_no_url_is_refused_with_a_reason() {
+        let pace = Pace::of(Duration::from_secs(2));
+
+        let error = settings(&Folder::new(), "nowhere", pace).unwrap_err();
+
+        assert!(error.to_string().contains("nowhere"), "{error}");
     }
 
     #[test]
