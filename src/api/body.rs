@@ -46,12 +46,16 @@ pub(super) async fn read(headers: &HeaderMap, body: Incoming, limit: usize) -> R
 }
 
 fn is_gzip(headers: &HeaderMap) -> Result<bool, BodyError> {
-    let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(false) };
+    let Some(encoding) = headers.get(CONTENT_ENCODING) else {
+        return Ok(false);
+    };
     match encoding.to_str().unwrap_or("").trim() {
         "" if encoding.is_empty() => Ok(false),
         word if word.eq_ignore_ascii_case("identity") => Ok(false),
         word if word.eq_ignore_ascii_case("gzip") => Ok(true),
-        _ => Err(BodyError::UnknownEncoding(String::from_utf8_lossy(encoding.as_bytes()).into_owned())),
+        _ => Err(BodyError::UnknownEncoding(
+            String::from_utf8_lossy(encoding.as_bytes()).into_owned(),
+        )),
     }
 }
 
@@ -90,7 +94,10 @@ mod tests {
         let whole = gzip(b"a 1\nb 2\n");
 
         for end in 0..whole.len() {
-            assert!(matches!(gunzip(&whole[..end], 100), Err(BodyError::Gzip(_))), "cut at {end}");
+            assert!(
+                matches!(gunzip(&whole[..end], 100), Err(BodyError::Gzip(_))),
+                "cut at {end}"
+            );
         }
     }
 
@@ -98,12 +105,21 @@ mod tests {
     fn a_bomb_is_stopped_at_the_limit() {
         let bomb = gzip(&vec![b'a'; 1 << 20]);
 
-        assert!(matches!(gunzip(&bomb, 1000), Err(BodyError::Bomb { limit: 1000 })));
+        assert!(matches!(
+            gunzip(&bomb, 1000),
+            Err(BodyError::Bomb { limit: 1000 })
+        ));
     }
 
     #[test]
     fn an_encoding_that_is_not_understood_is_refused() {
-        for (value, expected) in [("gzip", Some(true)), ("GZIP", Some(true)), ("identity", Some(false)), ("gzip, gzip", None), ("br", None)] {
+        for (value, expected) in [
+            ("gzip", Some(true)),
+            ("GZIP", Some(true)),
+            ("identity", Some(false)),
+            ("gzip, gzip", None),
+            ("br", None),
+        ] {
             let headers: HeaderMap = [(CONTENT_ENCODING, value.parse().unwrap())].into_iter().collect();
             assert_eq!(is_gzip(&headers).ok(), expected, "{value}");
         }

@@ -57,7 +57,9 @@ pub(super) enum GroupPathError {
 pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
     let decoded = percent_decode_str(path).decode_utf8();
     let decoded = decoded.map_err(|_| GroupPathError::NotUtf8(path.to_owned()))?;
-    let Some(rest) = decoded.strip_prefix("/metrics/job") else { return Ok(GroupPath::Unknown) };
+    let Some(rest) = decoded.strip_prefix("/metrics/job") else {
+        return Ok(GroupPath::Unknown);
+    };
     if !rest.starts_with('/') && !rest.starts_with(BASE64_SUFFIX) {
         return Ok(GroupPath::Unknown);
     }
@@ -68,12 +70,21 @@ pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
         Some(rest) => (true, rest),
         None => (false, rest),
     };
-    let Some(rest) = rest.strip_prefix('/') else { return Ok(GroupPath::Unknown) };
+    let Some(rest) = rest.strip_prefix('/') else {
+        return Ok(GroupPath::Unknown);
+    };
     if rest.is_empty() {
-        return Ok(GroupPath::Elsewhere(path.trim_end_matches('/').to_owned(), Moved::ForNow));
+        return Ok(GroupPath::Elsewhere(
+            path.trim_end_matches('/').to_owned(),
+            Moved::ForNow,
+        ));
     }
     let (job, labels) = rest.split_once('/').unwrap_or((rest, ""));
-    let job = if is_base64 { decode("job", job)? } else { job.to_owned() };
+    let job = if is_base64 {
+        decode("job", job)?
+    } else {
+        job.to_owned()
+    };
     Ok(GroupPath::Group(GroupKey::try_new(&job, read_labels(labels)?)?))
 }
 
@@ -97,8 +108,13 @@ fn read_labels(labels: &str) -> Result<Vec<(String, String)>, GroupPathError> {
 fn decode(name: &str, value: &str) -> Result<String, GroupPathError> {
     let bytes = ENGINE
         .decode(value.trim_end_matches('='))
-        .map_err(|_| GroupPathError::Base64 { name: name.to_owned(), value: value.to_owned() })?;
-    String::from_utf8(bytes).map_err(|_| GroupPathError::Base64NotUtf8 { name: name.to_owned() })
+        .map_err(|_| GroupPathError::Base64 {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })?;
+    String::from_utf8(bytes).map_err(|_| GroupPathError::Base64NotUtf8 {
+        name: name.to_owned(),
+    })
 }
 
 /// The path without empty and dotted segments, if it has any; a slash at its end stays.
@@ -145,10 +161,16 @@ mod tests {
         check("/metrics/job/j/a=b/v", "400 improper label name \"a=b\"");
         check("/metrics/job/j/__a/v", "400 improper label name \"__a\"");
         check("/metrics/job/j/a/v/b/x/y", "400 odd number of components");
-        check("/metrics/job@base64/dGVzdC9qb2I=/a@base64/dGVzdC9pbnN0YW5jZQ", r#"{a="test/instance",job="test/job"}"#);
+        check(
+            "/metrics/job@base64/dGVzdC9qb2I=/a@base64/dGVzdC9pbnN0YW5jZQ",
+            r#"{a="test/instance",job="test/job"}"#,
+        );
         check("/metrics/job/j/b@base64/YQ====", r#"{b="a",job="j"}"#);
         check("/metrics/job/j/b@base64/a.b", "400 invalid base64");
-        check("/metrics/job/j/U__label_2e_name/v", r#"{U__label_2e_name="v",job="j"}"#);
+        check(
+            "/metrics/job/j/U__label_2e_name/v",
+            r#"{U__label_2e_name="v",job="j"}"#,
+        );
     }
 
     #[test]
@@ -170,7 +192,10 @@ mod tests {
         check("/metrics/job/a%2Fb", "400 odd number");
         check("/metrics/job/%C3%A4%20+", r#"{job="ä +"}"#);
         check("/metrics/job/%FF", "400 the path is not valid UTF-8");
-        check("/metrics/job/a/b@base64/_w", "400 the base64 value of \"b\" is not valid UTF-8");
+        check(
+            "/metrics/job/a/b@base64/_w",
+            "400 the base64 value of \"b\" is not valid UTF-8",
+        );
     }
 
     proptest! {

@@ -28,7 +28,11 @@ pub(super) async fn look<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<(Loo
             break;
         }
     }
-    let line = seen.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = seen
+        .as_ref()
+        .split(|byte: &u8| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
     let verdict = judge(line.strip_suffix(b"\r").unwrap_or(line));
     Ok((Looked { seen, stream }, verdict))
 }
@@ -42,10 +46,17 @@ impl<S> Looked<S> {
 
 /// Finds blanks within the path; every other mistake is the HTTP library's to find.
 fn judge(line: &[u8]) -> Result<(), String> {
-    let Some(rest) = line.iter().position(|byte| *byte == b' ').and_then(|at| line.get(at + 1..)) else {
+    let Some(rest) = line
+        .iter()
+        .position(|byte| *byte == b' ')
+        .and_then(|at| line.get(at + 1..))
+    else {
         return Ok(());
     };
-    let Some(path) = rest.strip_suffix(b" HTTP/1.1").or_else(|| rest.strip_suffix(b" HTTP/1.0")) else {
+    let Some(path) = rest
+        .strip_suffix(b" HTTP/1.1")
+        .or_else(|| rest.strip_suffix(b" HTTP/1.0"))
+    else {
         return Ok(());
     };
     if path.contains(&b' ') {
@@ -58,7 +69,11 @@ fn judge(line: &[u8]) -> Result<(), String> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Looked<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.seen.is_empty() {
             return Pin::new(&mut self.stream).poll_read(context, buffer);
         }
@@ -70,7 +85,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Looked<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Looked<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -91,7 +110,10 @@ mod tests {
     fn a_blank_within_the_path_is_named() {
         let refused = judge(b"PUT /metrics/job/empty/k2 /+v2/env/prod HTTP/1.1").unwrap_err();
 
-        assert!(refused.contains("\"/metrics/job/empty/k2 /+v2/env/prod\""), "{refused}");
+        assert!(
+            refused.contains("\"/metrics/job/empty/k2 /+v2/env/prod\""),
+            "{refused}"
+        );
     }
 
     #[test]

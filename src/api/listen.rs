@@ -1,0 +1,161 @@
+//! The listener: connections in a bounded number, each served until it ends or we do.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use super::Doors;
+use super::reply::Reply;
+use super::request_line;
+
+/// How long a client may take for the head of its request.
+const HEAD_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long requests under way may still take when we are asked to stop. Flink gives up after ten seconds.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long a refused client may take to read why.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Opens the listener, so that a taken port is found at start.
+///
+/// # Errors
+/// What the system says; the address is for the caller to name.
+pub async fn listen(address: &str) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+/// Serves until `stop` changes, then lets requests under way end.
+pub async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stop: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    let places = Arc::new(Semaphore::new(doors.config.load().max_connections));
+    loop {
+        tokio::select! {
+            biased;
+            () = stopped(&mut stop) => break,
+            Some(_) = connections.join_next() => {}
+            (place, accepted) = accept(&listener, &places) => match accepted {
+                Ok((stream, peer)) => {
+                    let visit = Visit { doors: Arc::clone(&doors), peer, stop: stop.clone() };
+                    connections.spawn(visit.serve(stream, place));
+                }
+                Err(error) => {
+                    warn!(%error, "could not accept a connection");
+                    // out of file descriptors, most likely: give connections time to end rather than spin
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+    drop(listener);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, ended).await.is_err() {
+        warn!("some requests did not end in time and are cut off");
+    }
+    connections.shutdown().await;
+}
+
+/// Returns when it is time to stop, or nobody is left to say so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// The next connection, taken only when there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    (place, listener.accept().await)
+}
+
+/// One connection.
+struct Visit {
+    doors: Arc<Doors>,
+    peer: SocketAddr,
+    stop: watch::Receiver<bool>,
+}
+
+impl Visit {
+    async fn serve(mut self, stream: TcpStream, _place: Option<OwnedSemaphorePermit>) {
+        let doors = Arc::clone(&self.doors);
+        doors.books.connections.inc();
+        // without it small answers wait for an acknowledgement that the client delays
+        let _ = stream.set_nodelay(true);
+        let looking = tokio::time::timeout(HEAD_DEADLINE, request_line::look(stream));
+        let looked = tokio::select! {
+            looked = looking => looked,
+            () = stopped(&mut self.stop) => Ok(Err(io::ErrorKind::ConnectionAborted.into())),
+        };
+        match looked {
+            Ok(Ok((stream, Ok(())))) => self.converse(stream).await,
+            Ok(Ok((stream, Err(sentence)))) => {
+                warn!(peer = %self.peer, error = sentence, "refused a request");
+                doors.books.bad_connections.inc();
+                farewell(stream.into_inner(), Reply::bad_request_line(sentence)).await;
+            }
+            Ok(Err(error)) => {
+                debug!(peer = %self.peer, %error, "a connection ended before its first request")
+            }
+            Err(_) => debug!(peer = %self.peer, "a connection sent no request in time"),
+        }
+        doors.books.connections.dec();
+    }
+
+    async fn converse(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let Self {
+            doors,
+            peer,
+            mut stop,
+        } = self;
+        let answering = Arc::clone(&doors);
+        let service = service_fn(move |request| {
+            let doors = Arc::clone(&answering);
+            async move { Ok::<_, std::convert::Infallible>(doors.answer(peer, request).await) }
+        });
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_DEADLINE);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(100);
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            doors.books.bad_connections.inc();
+            debug!(%peer, %error, "a connection ended badly");
+        }
+    }
+}
+
+/// Says why and closes; reads what the client still sends, or closing would reset the answer away.
+async fn farewell(mut stream: impl AsyncRead + AsyncWrite + Unpin, reply: Reply) {
+    let talk = async {
+        stream.write_all(&reply.into_bytes()).await?;
+        stream.shutdown().await?;
+        tokio::io::copy(&mut (&mut stream).take(1 << 20), &mut tokio::io::sink()).await
+    };
+    if let Ok(Err(error)) = tokio::time::timeout(FAREWELL, talk).await {
+        debug!(%error, "a refused client did not wait for the answer");
+    }
+}

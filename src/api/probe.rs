@@ -1,0 +1,61 @@
+//! Health, our own metrics, and reloading.
+
+use http::Method;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry as Metrics;
+use tokio::sync::{mpsc, oneshot};
+
+use super::ReloadRequest;
+use super::reply::Reply;
+use crate::intake::Intake;
+
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Whether the process is alive; it is, or it could not answer.
+pub(super) fn healthy(method: &Method) -> Reply {
+    match *method {
+        Method::GET | Method::HEAD => Reply::fine("OK"),
+        _ => Reply::method_not_allowed("GET"),
+    }
+}
+
+/// Whether a push could be made durable now.
+pub(super) fn ready(method: &Method, intake: &Intake) -> Reply {
+    match *method {
+        Method::GET | Method::HEAD => intake
+            .ready()
+            .map_or_else(Reply::not_ready, |()| Reply::fine("OK")),
+        _ => Reply::method_not_allowed("GET"),
+    }
+}
+
+/// Our own metrics; `docs/metrics.md` explains each.
+pub(super) fn metrics(method: &Method, shown: Option<&Metrics>) -> Reply {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return Reply::method_not_allowed("GET");
+    }
+    let Some(metrics) = shown else {
+        return Reply::not_ready("still starting");
+    };
+    let mut text = String::new();
+    match encode(&mut text, metrics) {
+        Ok(()) => Reply::page(text, OPENMETRICS),
+        Err(error) => Reply::failed(format!("could not write the metrics: {error}")),
+    }
+}
+
+/// Reads the configuration again; the answer names every mistake if there are any, and then nothing has changed.
+pub(super) async fn reload(method: &Method, reload: &mpsc::Sender<ReloadRequest>) -> Reply {
+    if !matches!(*method, Method::PUT | Method::POST) {
+        return Reply::method_not_allowed("PUT, POST");
+    }
+    let (answer, outcome) = oneshot::channel();
+    if reload.send(ReloadRequest { answer }).await.is_err() {
+        return Reply::not_ready("closing");
+    }
+    match outcome.await {
+        Ok(Ok(())) => Reply::fine(""),
+        Ok(Err(mistakes)) => Reply::failed(mistakes),
+        Err(_) => Reply::not_ready("closing"),
+    }
+}

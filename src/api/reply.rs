@@ -1,0 +1,192 @@
+//! The only place that picks a status.
+
+use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
+
+use super::body::BodyError;
+use super::group_path::{GroupPathError, Moved};
+use crate::codec::text::TextError;
+use crate::intake::Refusal;
+use crate::registry::Refused;
+
+/// Seconds after which a sender may try again when nothing better is known.
+const RETRY_SECONDS: u64 = 5;
+
+/// An answer: a status, a text, and sometimes one header more.
+#[derive(Debug)]
+pub(super) struct Reply {
+    status: StatusCode,
+    text: String,
+    content_type: &'static str,
+    header: Option<(http::HeaderName, String)>,
+}
+
+impl Reply {
+    /// A push was taken; `status` is what the operator chose for that, 200 or 202.
+    pub(super) fn pushed(status: u16) -> Self {
+        Self::new(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), "")
+    }
+
+    /// A DELETE was taken, whether or not there was such a group.
+    pub(super) fn deleted() -> Self {
+        Self::new(StatusCode::ACCEPTED, "")
+    }
+
+    /// A page of text.
+    pub(super) fn page(text: String, content_type: &'static str) -> Self {
+        Self {
+            content_type,
+            ..Self::new(StatusCode::OK, text)
+        }
+    }
+
+    /// Nothing to say but yes.
+    pub(super) fn fine(text: &str) -> Self {
+        Self::new(StatusCode::OK, text)
+    }
+
+    /// We cannot do our work now.
+    pub(super) fn not_ready(why: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}"))
+    }
+
+    /// Something on our side went wrong.
+    pub(super) fn failed(why: String) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, why)
+    }
+
+    pub(super) fn unknown(path: &str) -> Self {
+        let text = format!("nothing is at {path:?}: pushes go to /metrics/job/<job>{{/<label>/<value>}}");
+        Self::new(StatusCode::NOT_FOUND, text)
+    }
+
+    pub(super) fn method_not_allowed(allowed: &'static str) -> Self {
+        let reply = Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("use {allowed} here"));
+        Self {
+            header: Some((ALLOW, allowed.to_owned())),
+            ..reply
+        }
+    }
+
+    /// An OPTIONS request.
+    pub(super) fn options(allowed: &'static str) -> Self {
+        Self {
+            header: Some((ALLOW, allowed.to_owned())),
+            ..Self::new(StatusCode::OK, "")
+        }
+    }
+
+    pub(super) fn elsewhere(to: String, moved: Moved) -> Self {
+        let status = match moved {
+            Moved::ForGood => StatusCode::MOVED_PERMANENTLY,
+            Moved::ForNow => StatusCode::TEMPORARY_REDIRECT,
+        };
+        Self {
+            header: Some((LOCATION, to)),
+            ..Self::new(status, "")
+        }
+    }
+
+    pub(super) fn bad_path(error: &GroupPathError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error.to_string())
+    }
+
+    pub(super) fn bad_request_line(sentence: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, sentence)
+    }
+
+    pub(super) fn bad_text(error: &TextError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error.to_string())
+    }
+
+    pub(super) fn unsupported_format(content_type: &str) -> Self {
+        let text = format!(
+            "the Content-Type {content_type:?} is not understood yet: push the text format 0.0.4 (text/plain)"
+        );
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text)
+    }
+
+    pub(super) fn bad_body(error: &BodyError) -> Self {
+        let status = match error {
+            BodyError::TooLong { .. } | BodyError::Bomb { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            BodyError::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            BodyError::Late => StatusCode::REQUEST_TIMEOUT,
+            BodyError::Gzip(_) | BodyError::Cut(_) => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string())
+    }
+
+    /// The way in did not take it.
+    pub(super) fn refused(refusal: &Refusal) -> Self {
+        let (status, retry) = match refusal {
+            Refusal::Inconsistent(_) | Refusal::Limit(Refused::TooManySeries { .. }) => {
+                (StatusCode::BAD_REQUEST, None)
+            }
+            Refusal::Limit(Refused::TooManyGroups { .. }) => {
+                (StatusCode::TOO_MANY_REQUESTS, Some(RETRY_SECONDS))
+            }
+            Refusal::Full { retry_after } => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Some(retry_after.as_secs().max(1)),
+            ),
+            Refusal::NotDurable(_) | Refusal::NotReady(_) | Refusal::Limit(Refused::Damaged(_)) => {
+                (StatusCode::SERVICE_UNAVAILABLE, Some(RETRY_SECONDS))
+            }
+        };
+        let header = retry.map(|seconds| (RETRY_AFTER, seconds.to_string()));
+        Self {
+            header,
+            ..Self::new(status, refusal.to_string())
+        }
+    }
+
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence of an answer that says no.
+    pub(super) fn refusal(&self) -> Option<&str> {
+        (self.status.is_client_error() || self.status.is_server_error()).then_some(self.text.as_str())
+    }
+
+    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
+        let ends = if self.text.is_empty() || self.text.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
+        let mut response = Response::new(Full::new(Bytes::from(self.text + ends)));
+        *response.status_mut() = self.status;
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if let Some((name, value)) = self.header
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+
+    /// The answer as bytes, for a connection that the HTTP library never saw; it closes after it.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        let reason = self.status.canonical_reason().unwrap_or_default();
+        let (code, text) = (self.status.as_u16(), self.text);
+        format!(
+            "HTTP/1.1 {code} {reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}\n",
+            text.len() + 1
+        )
+        .into_bytes()
+    }
+
+    fn new(status: StatusCode, text: impl Into<String>) -> Self {
+        Self {
+            status,
+            text: text.into(),
+            content_type: "text/plain; charset=utf-8",
+            header: None,
+        }
+    }
+}
