@@ -250,8 +250,10 @@ impl<F: FnMut(String)> Story<F> {
         Ok(())
     }
 
-    /// What the bridge's own metrics say, beside what the store has.
+    /// What the bridge's own metrics say, beside what the store has. The bridge counts about once a second, so some
+    /// time goes by before it is asked.
     async fn the_bridge_counts(&mut self) {
+        self.quiet().await;
         let Some(series) = self.cast.bridge_series().await else {
             return;
         };
