@@ -19,11 +19,13 @@
 // 7
 pub mod cli;
 // 6
+pub mod app;
 pub mod demo;
 // 5
 pub mod config;
 // 4
 pub mod api;
+pub mod sweep;
 // 3
 pub mod forward;
 pub mod intake;

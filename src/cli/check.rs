@@ -2,14 +2,61 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use reqwest::Url;
 
-use crate::config::{Config, ConfigError, LogFormat, Notice, Position, spell_duration, spell_size};
+use super::{MISUSED, complain, say};
+use crate::config::{
+    Config, ConfigError, LogFormat, Notice, Overrides, Position, spell_duration, spell_size,
+};
 use crate::forward::{Auth, RemoteConfig, Secret};
 use crate::normalise::RulesConfig;
 use crate::queue::{SyncPolicy, WhenFull};
+
+/// What `flinkbridge check` can be told.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configuration to check.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Checks a file; 0 when it can be served, 2 when it is wrong.
+pub(super) fn run(args: &Args) -> ExitCode {
+    let config = match load(Some(&args.config), &Overrides::default()) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            complain(&mistakes);
+            return ExitCode::from(MISUSED);
+        }
+    };
+    say(&describe(&config));
+    let mut notices = warnings(&config);
+    notices.extend(unreadable_files(&config));
+    if !notices.is_empty() {
+        complain(&remarks(&args.config, &notices));
+    }
+    ExitCode::SUCCESS
+}
+
+/// The configuration in `file`, or the defaults, with the flags over it; or everything that is wrong, as text.
+pub(super) fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config, String> {
+    let config = match file {
+        None => Config::default(),
+        Some(file) => {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| format!("{}: cannot be read: {error}", file.display()))?;
+            let folder = file.parent().unwrap_or(Path::new(""));
+            let environment = |name: &str| std::env::var(name).ok();
+            Config::from_yaml(&text, folder, &environment).map_err(|errors| mistakes(file, &errors))?
+        }
+    };
+    config
+        .with(overrides)
+        .map_err(|errors| mistakes(Path::new("command line"), &errors))
+}
 
 /// Endings of names that are not resolved beyond a site.
 const PRIVATE_ENDINGS: [&str; 6] = [".local", ".internal", ".lan", ".intranet", ".svc", ".home.arpa"];

@@ -7,18 +7,24 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
 
+use super::{MISUSED, complain, logging};
+use crate::app::App;
 use crate::config::{Config, Overrides};
 use crate::demo::{Cast, Pace, Store, StoreServer, Story};
 use crate::model::{Clock, SystemClock};
+
+/// The interval of `--fast`.
+const FAST: Duration = Duration::from_millis(250);
 
 /// Most that the demo's queue takes of the disk: hours of it.
 const MAX_QUEUE_BYTES: u64 = 512 << 20;
 
 /// What `flinkbridge demo` can be told.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Feed this remote-write URL instead of the built-in store.
     #[arg(long, value_name = "URL")]
     remote_write: Option<String>,
@@ -37,24 +43,37 @@ pub struct Args {
     /// End after this time.
     #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     lasts: Option<Duration>,
+    /// error, warn, info, debug or trace. An outage is part of the demo and would be warned of.
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "error")]
+    log_level: String,
     /// Push to a bridge that already runs at this URL, instead of starting one.
     #[arg(long, value_name = "URL", hide = true)]
     bridge: Option<String>,
 }
 
-/// Runs the demo until its rounds are over, its time is up, or Ctrl-C.
+/// Runs the demo until its rounds are over, its time is up, or a signal asks for its end.
 ///
 /// # Errors
 /// When the store or the bridge cannot listen, or a simulated process cannot be started.
-pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
+    runtime.block_on(show(args))
+}
+
+async fn show(args: Args) -> anyhow::Result<ExitCode> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let pace = Pace::of(if args.fast {
-        Duration::from_millis(250)
-    } else {
-        args.interval
-    });
+    let pace = Pace::of(if args.fast { FAST } else { args.interval });
     let target = Target::choose(&args, &clock).await?;
-    let bridge = Bridge::start(&args, &target, pace).await?;
+    let folder = Folder::new();
+    let config = match settings(&args, &folder, &target, pace) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            complain(&mistakes);
+            return Ok(ExitCode::from(MISUSED));
+        }
+    };
+    let _level = logging::begin(config.log);
+    let bridge = Bridge::start(&args, config, &clock).await?;
     print(&format!("bridge      {}", bridge.url));
     target.introduce();
     print("Ctrl-C ends the demo; times are UTC");
@@ -62,7 +81,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let store = target.store.as_ref().map(|(store, _)| Arc::clone(store));
     let story = Story::new(cast, store, pace, clock, |line: String| print(&line));
     let summary = story
-        .play(args.rounds, the_end(args.lasts))
+        .play(args.rounds, the_end(args.lasts)?)
         .await
         .context("starting another simulated process")?;
     bridge.stop().await;
@@ -121,38 +140,43 @@ impl Target {
     }
 }
 
-/// The bridge that the simulated processes push to.
+/// The bridge that the simulated processes push to: ours, or one that runs elsewhere.
 struct Bridge {
     url: String,
+    app: Option<App>,
 }
 
 impl Bridge {
-    async fn start(args: &Args, target: &Target, pace: Pace) -> anyhow::Result<Self> {
+    async fn start(args: &Args, config: Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Self> {
         if let Some(url) = args.bridge.clone() {
-            return Ok(Self { url });
+            return Ok(Self { url, app: None });
         }
-        let folder = Folder::new();
-        let config = settings(&folder, &target.url, pace)?;
-        anyhow::bail!(
-            "no bridge can be started yet ({} remote): name one by --bridge",
-            config.remotes.len()
-        )
+        let app = App::start(config, Arc::clone(clock)).await?;
+        Ok(Self {
+            url: format!("http://{}", app.http_address()),
+            app: Some(app),
+        })
     }
 
-    async fn stop(self) {}
+    async fn stop(self) {
+        if let Some(app) = self.app {
+            app.stop().await;
+        }
+    }
 }
 
-/// A bridge for the demo alone: on loopback, in `folder`, patient as `pace` says.
-fn settings(folder: &Folder, remote_write_url: &str, pace: Pace) -> anyhow::Result<Config> {
+/// The configuration of a bridge for the demo alone: on loopback, in `folder`, patient as `pace` says. Or what is
+/// wrong with the flags.
+fn settings(args: &Args, folder: &Folder, target: &Target, pace: Pace) -> Result<Config, String> {
     let flags = Overrides {
         listen: Some("127.0.0.1:0".to_owned()),
         data_dir: Some(folder.0.clone()),
-        remote_write_urls: vec![remote_write_url.to_owned()],
-        log_level: Some("warn".to_owned()),
+        remote_write_urls: vec![target.url.clone()],
+        log_level: Some(args.log_level.clone()),
     };
     let mut config = Config::default().with(&flags).map_err(|mistakes| {
         let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!(mistakes.join("\n"))
+        mistakes.join("\n")
     })?;
     config.retention.stale_after = pace.stale_after();
     config.queue.max_bytes = MAX_QUEUE_BYTES;
@@ -176,18 +200,23 @@ impl Drop for Folder {
     }
 }
 
-/// When the demo is to end of itself or by Ctrl-C.
-async fn the_end(lasts: Option<Duration>) {
-    let time_is_up = async {
+/// When the demo is to end: its time is up, or Ctrl-C or SIGTERM asks for it.
+fn the_end(lasts: Option<Duration>) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut int = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
+    let mut term = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let time_is_up = async move {
         match lasts {
             Some(lasts) => tokio::time::sleep(lasts).await,
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
-        () = time_is_up => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    Ok(async move {
+        tokio::select! {
+            () = time_is_up => {}
+            _ = int.recv() => {}
+            _ = term.recv() => {}
+        }
+    })
 }
 
 /// One line to whoever watches; a reader that has gone away does not end the demo.
@@ -207,6 +236,15 @@ mod tests {
         args: Args,
     }
 
+    fn forwarding_to(url: &str, pace: Pace) -> Result<Config, String> {
+        let args = Command::parse_from(["demo"]).args;
+        let target = Target {
+            url: url.to_owned(),
+            store: None,
+        };
+        settings(&args, &Folder::new(), &target, pace)
+    }
+
     #[test]
     fn spans_are_read_as_people_write_them() {
         let command = Command::parse_from(["demo", "--for", "30s", "--interval", "500ms"]);
@@ -219,7 +257,7 @@ mod tests {
     fn the_demos_bridge_is_on_loopback_and_waits_as_long_as_the_pace_says() {
         let pace = Pace::of(Duration::from_secs(2));
 
-        let config = settings(&Folder::new(), "http://127.0.0.1:1/api/v1/write", pace).unwrap();
+        let config = forwarding_to("http://127.0.0.1:1/api/v1/write", pace).unwrap();
 
         assert_eq!(config.door.listen, "127.0.0.1:0");
         assert_eq!(config.retention.stale_after, Duration::from_secs(15));
@@ -230,9 +268,9 @@ mod tests {
     fn a_remote_that_is_no_url_is_refused_with_a_reason() {
         let pace = Pace::of(Duration::from_secs(2));
 
-        let error = settings(&Folder::new(), "nowhere", pace).unwrap_err();
+        let mistakes = forwarding_to("nowhere", pace).unwrap_err();
 
-        assert!(error.to_string().contains("nowhere"), "{error}");
+        assert!(mistakes.contains("nowhere"), "{mistakes}");
     }
 
     #[test]

@@ -143,21 +143,18 @@ fn retention(jobs: &Block<'_>) -> RetentionConfig {
 
 fn queue(block: &Block<'_>) -> QueueConfig {
     let defaults = QueueConfig::default();
-    let segment = SIZE.within(
-        (64 << 10, "or there are more files than data"),
-        (4 << 30, "since space comes back only a whole segment at a time"),
-    );
     let total = SIZE.within(
-        (2 * (64 << 10), "room for two segments"),
+        (1 << 20, "room for some segments"),
         (1 << 50, "which no disk has"),
     );
     let age = DURATION.within(
         (SECOND, "or nothing survives a pause of the remote"),
         (YEAR, "which no store takes"),
     );
+    let max_bytes = block.text("max_bytes", total).unwrap_or(defaults.max_bytes);
     let queue = QueueConfig {
         sync: sync(block).unwrap_or(defaults.sync),
-        max_bytes: block.text("max_bytes", total).unwrap_or(defaults.max_bytes),
+        max_bytes,
         max_age: block.text("max_age", age).unwrap_or(defaults.max_age),
         when_full: block
             .text(
@@ -168,26 +165,28 @@ fn queue(block: &Block<'_>) -> QueueConfig {
                 ]),
             )
             .unwrap_or(defaults.when_full),
-        segment_bytes: block
-            .text("segment_bytes", segment)
-            .unwrap_or(defaults.segment_bytes),
+        segment_bytes: segment(block, max_bytes),
     };
-    if queue.max_bytes < queue.segment_bytes.saturating_mul(2) {
-        let way_out = format!(
-            "write {} or more, or less for queue.segment_bytes ({})",
-            spell_size(queue.segment_bytes.saturating_mul(2)),
-            spell_size(queue.segment_bytes)
-        );
-        let key = if block.has("max_bytes") {
-            "max_bytes"
-        } else {
-            "segment_bytes"
-        };
-        let rule = "leaves no room for two segments, so that everything would be dropped at once";
-        block.reject(key, &spell_size(queue.max_bytes), Fault::new(rule, way_out));
-    }
     block.finish(&[]);
     queue
+}
+
+/// As given, if two fit into the queue; else the default, or as much less as a small queue asks for.
+fn segment(block: &Block<'_>, max_bytes: u64) -> u64 {
+    let within = SIZE.within(
+        (64 << 10, "or there are more files than data"),
+        (4 << 30, "since space comes back only a whole segment at a time"),
+    );
+    let Some(given) = block.text("segment_bytes", within) else {
+        return QueueConfig::default().segment_bytes.min(max_bytes / 8);
+    };
+    if max_bytes < given.saturating_mul(2) {
+        let rule = "leaves no room for two segments, so that everything would be dropped at once";
+        let (enough, given) = (spell_size(given.saturating_mul(2)), spell_size(given));
+        let way_out = format!("write {enough} or more, or less than {given} as segment_bytes");
+        block.reject("max_bytes", &spell_size(max_bytes), Fault::new(rule, way_out));
+    }
+    given
 }
 
 /// `always`, `never`, `{interval: 100ms}` or, as it is easily typed, `interval:100ms`.

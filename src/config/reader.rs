@@ -140,6 +140,11 @@ impl<'a> Item<'a> {
         matches!(self.node.value, Value::List(_))
     }
 
+    /// Reports what `sentence` says of the value.
+    pub(super) fn reject_rule(&self, sentence: String) {
+        self.report(Problem::Rule(sentence));
+    }
+
     /// Says something about a value that may stay.
     pub(super) fn remark(&self, text: impl Into<String>) {
         let notice = Notice {
@@ -296,9 +301,9 @@ impl<'a> Block<'a> {
             .report(at, &self.path_of(key), Fault::new(rule, way_out).of_secret());
     }
 
-    /// Reports what `sentence` says of `key`, or of the whole block.
-    pub(super) fn reject_rule(&self, key: Option<&'static str>, sentence: String) {
-        let entry = key.and_then(|key| self.entry(key));
+    /// Reports what `sentence` says of `key`, or of the whole block where the key is not there.
+    pub(super) fn reject_rule(&self, key: &str, sentence: String) {
+        let entry = self.entry(key);
         let at = entry.map_or(self.at, |entry| entry.node.at);
         let path = entry.map_or_else(|| self.path.clone(), |entry| self.path_of(&entry.key));
         self.reader.report(at, &path, Problem::Rule(sentence));

@@ -155,7 +155,7 @@ fn batch(block: &Block<'_>) -> BatchConfig {
     );
     let lanes = NUMBER.within(
         (1, "or nothing is sent"),
-        (1000, "each holds a request in memory and a connection"),
+        (256, "each holds a request in memory and a connection"),
     );
     let wait = DURATION.within((Duration::ZERO, ""), (HOUR, "since samples wait for as long"));
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);

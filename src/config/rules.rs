@@ -1,35 +1,27 @@
 //! `normalise:`, `external_labels:` and relabelling rules.
 
-use regex::Regex;
-
-use super::error::Fault;
 use super::file::count;
 use super::reader::{Block, Item};
 use super::value::{NUMBER, any, number, switch};
-use super::word::label_name;
-use crate::normalise::{LabelLimits, RuleConfig, RulesConfig};
+use crate::normalise::{LabelLimits, Relabelling, RuleConfig, RuleError, RuleField, Rules, RulesConfig};
 
-const ACTIONS: [&str; 11] = [
-    "replace",
-    "keep",
-    "drop",
-    "keepequal",
-    "dropequal",
-    "hashmod",
-    "labelmap",
-    "labeldrop",
-    "labelkeep",
-    "lowercase",
-    "uppercase",
-];
+/// One alias of the table: the canonical name it is listed under, itself, and where it stands.
+struct TypedAlias<'a> {
+    canonical: &'a str,
+    alias: String,
+    item: Item<'a>,
+}
 
-/// Reads both blocks.
+/// Reads both blocks and has the rules judge them.
 pub(super) fn read(block: &Block<'_>, external: &Block<'_>) -> RulesConfig {
     let defaults = RulesConfig::default();
+    let table = block.item("aliases").map(|item| item.block());
+    let typed: Vec<TypedAlias<'_>> = table.as_ref().map(aliases).unwrap_or_default();
+    let relabel: Vec<Block<'_>> = block.items("relabel_configs").iter().map(Item::block).collect();
     let rules = RulesConfig {
-        aliases: block
-            .item("aliases")
-            .map_or(defaults.aliases, |item| aliases(&item.block())),
+        aliases: table
+            .as_ref()
+            .map_or(defaults.aliases, |table| rows(table, &typed)),
         clean_values: block
             .text("clean_values", switch)
             .unwrap_or(defaults.clean_values),
@@ -39,28 +31,50 @@ pub(super) fn read(block: &Block<'_>, external: &Block<'_>) -> RulesConfig {
         split_random_suffix: block
             .text("split_random_suffix", switch)
             .unwrap_or(defaults.split_random_suffix),
-        default_job: block
-            .text("default_job", default_job)
-            .unwrap_or(defaults.default_job),
+        default_job: block.text("default_job", any).unwrap_or(defaults.default_job),
         yarn: block.text("yarn", switch).unwrap_or(defaults.yarn),
         external_labels: external_labels(external),
-        relabel: relabelling(&block.items("relabel_configs")),
+        relabel: relabel.iter().map(rule).collect(),
         limits: limits(&block.block("limits")),
     };
+    for RuleError { field, problem } in Rules::try_new(&rules).err().unwrap_or_default() {
+        let sentence = problem.to_string();
+        match field {
+            RuleField::Canonical(name) => table.as_ref().unwrap_or(block).reject_rule(&name, sentence),
+            RuleField::Alias { canonical, alias } => {
+                let last = typed
+                    .iter()
+                    .rfind(|typed| typed.canonical == canonical && typed.alias == alias);
+                match last {
+                    Some(typed) => typed.item.reject_rule(sentence),
+                    None => block.reject_rule("aliases", sentence),
+                }
+            }
+            RuleField::DefaultJob => block.reject_rule("default_job", sentence),
+            RuleField::ExternalLabel(name) => external.reject_rule(&name, sentence),
+            RuleField::Relabel { index, key } => reject_relabel(&relabel, index, key.as_str(), sentence),
+        }
+    }
     block.finish(&[]);
     rules
 }
 
-/// Reads a list of Prometheus' relabelling rules, without variables.
+/// Reads a list of Prometheus' relabelling rules, without variables, and has them compiled.
 pub(super) fn relabelling(items: &[Item<'_>]) -> Vec<RuleConfig> {
     let blocks: Vec<Block<'_>> = items.iter().map(Item::block).collect();
     let rules: Vec<RuleConfig> = blocks.iter().map(rule).collect();
-    for fault in check_rules(&rules) {
-        if let Some(block) = blocks.get(fault.index) {
-            block.reject_rule(fault.key, fault.sentence);
+    for RuleError { field, problem } in Relabelling::try_new(&rules).err().unwrap_or_default() {
+        if let RuleField::Relabel { index, key } = field {
+            reject_relabel(&blocks, index, key.as_str(), problem.to_string());
         }
     }
     rules
+}
+
+fn reject_relabel(blocks: &[Block<'_>], index: usize, key: &str, sentence: String) {
+    if let Some(block) = blocks.get(index) {
+        block.reject_rule(key, sentence);
+    }
 }
 
 fn rule(block: &Block<'_>) -> RuleConfig {
@@ -82,86 +96,41 @@ fn rule(block: &Block<'_>) -> RuleConfig {
     rule
 }
 
-/// What is wrong with one rule of a list.
-struct RuleFault {
-    index: usize,
-    key: Option<&'static str>,
-    sentence: String,
-}
-
-/// Every mistake in a list of rules.
-///
-/// The one place where rules are judged; both `relabel_configs` and `write_relabel_configs` pass here.
-fn check_rules(rules: &[RuleConfig]) -> Vec<RuleFault> {
-    let mut faults = Vec::new();
-    for (index, rule) in rules.iter().enumerate() {
-        if let Some(action) = &rule.action
-            && !ACTIONS.contains(&action.to_ascii_lowercase().as_str())
-        {
-            let sentence = format!("{action:?} is no action: write one of {}", ACTIONS.join(", "));
-            faults.push(RuleFault {
-                index,
-                key: Some("action"),
-                sentence,
-            });
-        }
-        if let Some(regex) = &rule.regex
-            && let Err(error) = Regex::new(&format!("^(?s:{regex})$"))
-        {
-            let whole = error.to_string();
-            let cause = whole
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim_start_matches("error: ")
-                .to_owned();
-            let sentence = format!("{regex:?} is no regular expression ({cause}): write it in RE2 syntax");
-            faults.push(RuleFault {
-                index,
-                key: Some("regex"),
-                sentence,
-            });
-        }
-    }
-    faults
-}
-
-fn aliases(block: &Block<'_>) -> Vec<(String, Vec<String>)> {
-    let mut table: Vec<(String, Vec<String>)> = Vec::new();
-    for (name, at, item) in block.pairs() {
-        if let Err(fault) = label_name(name) {
-            block.reject_key(name, at, fault);
-        }
+fn aliases<'a>(table: &Block<'a>) -> Vec<TypedAlias<'a>> {
+    let mut typed = Vec::new();
+    for (canonical, _, item) in table.pairs() {
         let items = if item.is_list() { item.items() } else { vec![item] };
-        let mut known: Vec<String> = Vec::new();
         for item in items {
-            let Some(alias) = item.text(|text| label_name(text).map(|()| text.to_owned())) else {
-                continue;
-            };
-            let first = table.iter().find(|(_, aliases)| aliases.contains(&alias));
-            if alias == name || known.contains(&alias) {
-                item.remark(format!("{alias} stands there already"));
-            } else if let Some((canonical, _)) = first {
-                item.remark(format!(
-                    "{alias} is an alias of {canonical} already, which is tried first"
-                ));
-            }
-            if alias != name && !known.contains(&alias) {
-                known.push(alias);
+            if let Some(alias) = item.text(any) {
+                typed.push(TypedAlias {
+                    canonical,
+                    alias,
+                    item,
+                });
             }
         }
-        table.push((name.to_owned(), known));
     }
+    typed
+}
+
+fn rows(table: &Block<'_>, typed: &[TypedAlias<'_>]) -> Vec<(String, Vec<String>)> {
+    let aliases_of = |name: &str| {
+        typed
+            .iter()
+            .filter(|typed| typed.canonical == name)
+            .map(|typed| typed.alias.clone())
+            .collect()
+    };
     table
+        .pairs()
+        .into_iter()
+        .map(|(name, _, _)| (name.to_owned(), aliases_of(name)))
+        .collect()
 }
 
 fn external_labels(block: &Block<'_>) -> Vec<(String, String)> {
     let mut labels = Vec::new();
-    for (name, at, item) in block.pairs() {
-        if let Err(fault) = label_name(name) {
-            block.reject_key(name, at, fault);
-            continue;
-        }
+    for (name, _, item) in block.pairs() {
         match item.text(any) {
             Some(value) if value.is_empty() => item.remark("is empty, so that no label is added"),
             Some(value) => labels.push((name.to_owned(), value)),
@@ -169,16 +138,6 @@ fn external_labels(block: &Block<'_>) -> Vec<(String, String)> {
         }
     }
     labels
-}
-
-fn default_job(text: &str) -> Result<String, Fault> {
-    match text.trim() {
-        "" => Err(Fault::new(
-            "is empty",
-            "give the name that a job without one gets, as flink",
-        )),
-        text => Ok(text.to_owned()),
-    }
 }
 
 fn limits(block: &Block<'_>) -> LabelLimits {

@@ -234,12 +234,17 @@ fn sync_is_typed_in_four_ways() {
 }
 
 #[test]
+fn a_small_queue_gets_small_segments() {
+    assert_eq!(good("queue: {max_bytes: 16MiB}").queue.segment_bytes, 2 << 20);
+}
+
+#[test]
 fn variables_are_put_in_everywhere_but_in_rules() {
     let environment = |name: &str| (name == "SIZE").then(|| "1GiB".to_owned());
     let yaml = "
 queue: {max_bytes: '${SIZE}', max_age: '${AGE:-3h}'}
 external_labels: {price: '$5', a: '$${SIZE}'}
-normalise: {relabel_configs: [{regex: '(?P<SIZE>.*)', replacement: '${SIZE}-${1}-$1'}]}
+normalise: {relabel_configs: [{regex: '(?P<SIZE>.*)', target_label: a, replacement: '${SIZE}-${1}-$1'}]}
 ";
 
     let config = Config::from_yaml(yaml, Path::new(""), &environment).unwrap();

@@ -55,7 +55,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Node>, ConfigError> {
     let mut growth = Growth::default();
     for step in Parser::new_from_str(text) {
         let (event, span) =
-            step.map_err(|error| fault(position(*error.marker()), error.info().replace('\n', " ")))?;
+            step.map_err(|error| fault(position(*error.marker()), with_way_out(error.info())))?;
         growth.take(event, position(span.start))?;
     }
     Ok(growth.done)
@@ -74,6 +74,18 @@ fn fault(at: Position, what: impl Into<String>) -> ConfigError {
         path: "the file".to_owned(),
         problem: Problem::Syntax(what.into()),
     }
+}
+
+/// The parser's word for a slip, and how such a slip is mended.
+fn with_way_out(info: &str) -> String {
+    let way_out = if info.contains("tab") {
+        "indent with blanks"
+    } else if info.contains("mapping values") {
+        "look for a second colon in the line (quote the value) or a line indented too far"
+    } else {
+        "this is where reading stopped, the slip may stand just before"
+    };
+    format!("{}; {way_out}", info.replace('\n', " "))
 }
 
 fn untagged(tag: Option<&Tag>, at: Position) -> Result<(), ConfigError> {
@@ -341,7 +353,7 @@ mod tests {
     fn what_is_no_yaml_is_reported_with_its_place() {
         check(
             "a: [1, 2\nb: 3\n",
-            "2:2 the file: cannot be read as YAML: illegal placement of ':' indicator",
+            "2:2 the file: cannot be read as YAML: illegal placement of ':' indicator; this is where reading stopped, the slip may stand just before",
         );
         check(
             "a: 1\n---\nb: 2\n",

@@ -6,7 +6,6 @@ use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::error::Fault;
-use crate::model::{METRIC_NAME, is_label_name};
 
 /// Headers that belong to the protocol (PRW S1-06) or to the connection; the first four are the specification's own.
 const RESERVED_HEADERS: [&str; 12] = [
@@ -95,23 +94,6 @@ pub(super) fn path_prefix(text: &str) -> Result<String, Fault> {
     Ok(prefix.to_owned())
 }
 
-/// The name of a label that an operator may set.
-pub(super) fn label_name(text: &str) -> Result<(), Fault> {
-    if !is_label_name(text) {
-        return Err(Fault::new(
-            "is no label name",
-            "use letters, digits and _, not a digit first",
-        ));
-    }
-    if text == METRIC_NAME || text.starts_with("__") {
-        return Err(Fault::new(
-            "is reserved",
-            "labels that begin with __ are Prometheus' own; choose another name",
-        ));
-    }
-    Ok(())
-}
-
 /// The name of a header that an operator may set.
 pub(super) fn header_name(text: &str) -> Result<(), Fault> {
     let lower = text.to_ascii_lowercase();
@@ -163,13 +145,10 @@ pub(super) fn scheme(text: &str) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
-/// The name of a remote: fit for a metric's label and for a file.
+/// The name of a remote: fit for a metric's label, a line of the log, and (escaped) for a file.
 pub(super) fn remote_name(text: &str) -> Result<String, Fault> {
-    let plain = text
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    if text.is_empty() || text.len() > 64 || !plain || text.starts_with('.') {
-        let way_out = "use 1 to 64 letters, digits, - _ and ., not a . first: it names files";
+    if text.trim().is_empty() || text.len() > 64 || text.chars().any(char::is_control) {
+        let way_out = "use 1 to 64 bytes without line breaks: it stands in logs and names files";
         return Err(Fault::new("is no name for a remote", way_out));
     }
     Ok(text.to_owned())
@@ -177,7 +156,7 @@ pub(super) fn remote_name(text: &str) -> Result<String, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fault, address, header_name, label_name, path_prefix, remote_name, scheme, web_url};
+    use super::{Fault, address, header_name, path_prefix, remote_name, scheme, web_url};
 
     #[track_caller]
     fn check<T: ToString>(read: Result<T, Fault>, expected: &str) {
@@ -256,10 +235,8 @@ mod tests {
 
     #[test]
     fn names_keep_to_their_alphabet() {
-        assert!(label_name("instance_id").is_ok());
-        assert!(label_name("1a").is_err() && label_name("__name__").is_err() && label_name("__x").is_err());
-        assert!(remote_name("tmp-1.b_2").is_ok());
-        assert!(remote_name("").is_err() && remote_name("../x").is_err() && remote_name("a b").is_err());
+        assert!(remote_name("tmp-1.b_2").is_ok() && remote_name("Remote storage 1").is_ok());
+        assert!(remote_name("").is_err() && remote_name(" ").is_err() && remote_name("a\nb").is_err());
         assert!(scheme("Bearer").is_ok());
         assert!(scheme("basic").is_err() && scheme("Bearer abc").is_err());
     }

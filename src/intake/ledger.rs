@@ -94,11 +94,6 @@ impl Ledger {
         })
     }
 
-    /// Whether a write failed and the state has run ahead of the log.
-    pub(super) fn has_failed(&self) -> bool {
-        self.queue.refusing().is_some()
-    }
-
     /// After a failed write: cuts the log back to what is durable and reads the state again.
     pub(super) fn recover(&mut self, config: RetentionConfig) -> Result<(), QueueError> {
         if self.queue.refusing().is_none() {

@@ -165,7 +165,8 @@ impl Intake {
 
     /// Retires what has been silent for too long; called about once a second.
     pub async fn sweep(&self) {
-        if self.0.ledger().has_failed() {
+        self.0.queue.expire(self.0.clock.now());
+        if self.0.queue.refusing().is_some() {
             self.recover().await;
         }
         for submission in self.0.retire_due() {

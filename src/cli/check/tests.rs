@@ -79,10 +79,6 @@ fn mistakes_are_printed_with_file_line_and_column() {
 fn what_looks_like_an_oversight_is_warned_of() {
     warned("", &["remote_write: there is none, so nothing is forwarded"]);
     warned(
-        "remote_write: [{url: 'http://a/'}]\nnormalise: {aliases: {a: [x], b: [x]}}",
-        &["flinkbridge.yml:2:35: normalise.aliases.b[0]: x is an alias of a already, which is tried first"],
-    );
-    warned(
         "remote_write: [{url: 'http://a/', name: a}, {url: 'http://a/', name: b}]",
         &["remote_write[1].url: another remote has the same URL: it receives everything twice"],
     );

@@ -48,7 +48,21 @@ log: {level: loud}
 fn what_is_no_yaml_is_reported_by_line_and_column() {
     check(
         "queue: [\n",
-        &["2:1: the file: cannot be read as YAML: while parsing a node, did not find expected node content"],
+        &[
+            "2:1: the file: cannot be read as YAML: while parsing a node, did not find expected node content; this is where reading stopped, the slip may stand just before",
+        ],
+    );
+    check(
+        "queue:\n\tmax_bytes: 8GiB\n",
+        &[
+            "2:2: the file: cannot be read as YAML: tabs disallowed within this context (block indentation); indent with blanks",
+        ],
+    );
+    check(
+        "queue:\n  sync: interval: 1s\n",
+        &[
+            "2:17: the file: cannot be read as YAML: mapping values are not allowed in this context; look for a second colon in the line (quote the value) or a line indented too far",
+        ],
     );
     check(
         "just a text",
@@ -143,9 +157,9 @@ fn bounds_say_themselves_and_why() {
         ],
     );
     check(
-        "queue: {max_bytes: 100MiB}",
+        "queue: {max_bytes: 100MiB, segment_bytes: 64MiB}",
         &[
-            r#"1:20: queue.max_bytes: "100MiB" leaves no room for two segments, so that everything would be dropped at once: write 128MiB or more, or less for queue.segment_bytes (64MiB)"#,
+            r#"1:20: queue.max_bytes: "100MiB" leaves no room for two segments, so that everything would be dropped at once: write 128MiB or more, or less than 64MiB as segment_bytes"#,
         ],
     );
 }
@@ -176,20 +190,20 @@ fn labels_have_names() {
     check(
         "external_labels: {instance-id: a, __name__: b}",
         &[
-            r#"1:19: external_labels.instance-id: "instance-id" is no label name: use letters, digits and _, not a digit first"#,
-            r#"1:35: external_labels.__name__: "__name__" is reserved: labels that begin with __ are Prometheus' own; choose another name"#,
+            r#"1:32: external_labels.instance-id: "instance-id" is no label name: use letters, digits and _, not beginning with a digit"#,
+            r#"1:45: external_labels.__name__: "__name__" begins with __, which is reserved and removed before sending: choose another name"#,
         ],
     );
     check(
         "normalise: {aliases: {job_id: [j-id]}}",
         &[
-            r#"1:32: normalise.aliases.job_id[0]: "j-id" is no label name: use letters, digits and _, not a digit first"#,
+            r#"1:32: normalise.aliases.job_id[0]: "j-id" is no label name: use letters, digits and _, not beginning with a digit"#,
         ],
     );
     check(
         "normalise: {default_job: ' '}",
         &[
-            r#"1:26: normalise.default_job: " " is empty: give the name that a job without one gets, as flink"#,
+            r#"1:26: normalise.default_job: " " cannot be a job's name: it is empty, has blanks around it, or ends in 32 hex digits"#,
         ],
     );
 }
@@ -197,17 +211,29 @@ fn labels_have_names() {
 #[test]
 fn rules_are_reported_by_their_index_and_key() {
     check(
-        "normalise:\n  relabel_configs:\n  - action: keep\n  - action: remove\n    regex: '(a'\n    regx: b\n",
+        "normalise:\n  relabel_configs:\n  - regex: '(a'\n    target_label: b\n  - action: remove\n    regx: b\n",
         &[
-            r#"4:13: normalise.relabel_configs[1].action: "remove" is no action: write one of replace, keep, drop, keepequal, dropequal, hashmod, labelmap, labeldrop, labelkeep, lowercase, uppercase"#,
-            r#"5:12: normalise.relabel_configs[1].regex: "(a" is no regular expression (unclosed group): write it in RE2 syntax"#,
+            r#"3:12: normalise.relabel_configs[0].regex: regular expression "(a" does not compile: unclosed group (RE2 syntax, anchored at both ends)"#,
+            r#"5:13: normalise.relabel_configs[1].action: "remove" is no relabel action: use replace, keep, drop, keepequal, dropequal, hashmod, labelmap, labeldrop, labelkeep, lowercase or uppercase"#,
             "6:5: normalise.relabel_configs[1].regx: unknown key: did you mean regex?",
         ],
     );
     check(
-        "remote_write: [{url: 'http://a/', write_relabel_configs: [{source_labels: job}]}]",
+        "remote_write: [{url: 'http://a/', write_relabel_configs: [{source_labels: job, target_label: a}]}]",
         &[
             "1:75: remote_write[0].write_relabel_configs[0].source_labels: is a single value: write it as a list, one `- ` line for each or [a, b]",
+        ],
+    );
+}
+
+#[test]
+fn a_table_of_aliases_is_judged_as_a_whole() {
+    check(
+        "normalise:\n  aliases:\n    job_id: [jid, job-id]\n    host: jid\n    tm_id: [host]\n",
+        &[
+            r#"3:19: normalise.aliases.job_id[1]: "job-id" is no label name: use letters, digits and _, not beginning with a digit"#,
+            r#"4:11: normalise.aliases.host: "jid" is listed twice: keep one of them"#,
+            r#"5:13: normalise.aliases.tm_id[0]: "host" is a canonical name as well: a name is either canonical or an alias"#,
         ],
     );
 }
@@ -237,9 +263,9 @@ fn a_remote_needs_a_url_that_can_be_reached() {
         ],
     );
     check(
-        "remote_write: [{url: 'http://a/', name: ../b}]",
+        "remote_write: [{url: 'http://a/', name: ' '}]",
         &[
-            r#"1:41: remote_write[0].name: "../b" is no name for a remote: use 1 to 64 letters, digits, - _ and ., not a . first: it names files"#,
+            r#"1:41: remote_write[0].name: " " is no name for a remote: use 1 to 64 bytes without line breaks: it stands in logs and names files"#,
         ],
     );
     check(

@@ -1,0 +1,351 @@
+//! Every part built from the configuration, started, and drained in order.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry as Metrics;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::api::{self, DoorConfig, Doors, ReloadRequest};
+use crate::config::Config;
+use crate::forward::{self, ForwardError, Forwarder, RemoteConfig, RemoteStatus};
+use crate::intake::{Closing, Intake};
+use crate::model::Clock;
+use crate::normalise::{RuleError, Rules};
+use crate::queue::{self, FileStorage, Queue, QueueError, Start};
+use crate::sweep;
+
+/// How long a stop waits for remotes that are up to take what was pushed last. What is left waits on disk.
+const LAST_DELIVERIES: Duration = Duration::from_secs(5);
+
+/// Why the bridge does not start, or does not take up a new configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The label rules are wrong.
+    #[error("the label rules are wrong: {}", join(.0))]
+    Rules(Vec<RuleError>),
+    /// The queue cannot be opened.
+    #[error("could not open the queue")]
+    Queue(#[source] QueueError),
+    /// The address cannot be listened on.
+    #[error("could not listen on {address} (http.listen)")]
+    Listen {
+        /// As configured.
+        address: String,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A remote cannot be set up.
+    #[error("remote {name}: {}", join(.errors))]
+    Remote {
+        /// Its name.
+        name: String,
+        /// Everything that is wrong with it.
+        errors: Vec<ForwardError>,
+    },
+}
+
+fn join(errors: &[impl ToString]) -> String {
+    errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// The running bridge.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    address: SocketAddr,
+    queue: Queue,
+    intake: Intake,
+    doors: Arc<Doors>,
+    forward_metrics: forward::Metrics,
+    remotes: BTreeMap<String, Remote>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    reloads: mpsc::Receiver<ReloadRequest>,
+}
+
+/// One remote that is being forwarded to.
+#[derive(Debug)]
+struct Remote {
+    config: RemoteConfig,
+    status: forward::Status,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl App {
+    /// Builds and starts every part. Reading what was known before blocks on the disk.
+    ///
+    /// # Errors
+    /// [`AppError`]: nothing is left running.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+        let rules = Rules::try_new(&config.rules).map_err(AppError::Rules)?;
+        let listener = listen(&config.door).await?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| listen_error(&config.door, source))?;
+        let mut metrics = own_metrics();
+        let queue = open_queue(&config)?;
+        queue::register_metrics(
+            &queue,
+            Arc::clone(&clock),
+            metrics.sub_registry_with_prefix("queue"),
+        );
+        let known = (rules, config.retention.clone());
+        let intake =
+            Intake::open(queue.clone(), known, Arc::clone(&clock), &mut metrics).map_err(AppError::Queue)?;
+        let forward_metrics = forward::Metrics::register(metrics.sub_registry_with_prefix("forward"));
+        let (reload, reloads) = mpsc::channel(1);
+        let doors = Arc::new(Doors::new(
+            (intake.clone(), Arc::clone(&clock)),
+            config.door.clone(),
+            &mut metrics,
+            reload,
+        ));
+        let (stop, stopping) = watch::channel(false);
+        let mut app = Self {
+            remotes: BTreeMap::new(),
+            tasks: Vec::new(),
+            config,
+            clock,
+            address,
+            queue,
+            intake,
+            doors,
+            forward_metrics,
+            stop,
+            reloads,
+        };
+        app.set_up_remotes(app.config.remotes.clone()).await?;
+        app.doors.show(metrics);
+        info!(%address, door = "http", "listening");
+        app.tasks = vec![
+            spawn(api::serve(listener, Arc::clone(&app.doors), stopping.clone())),
+            spawn(sweep::run(app.intake.clone(), stopping)),
+        ];
+        Ok(app)
+    }
+
+    /// Where pushes are taken.
+    #[must_use]
+    pub const fn http_address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The way in, for those who ask what is known.
+    #[must_use]
+    pub const fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
+    /// How the remotes fare.
+    #[must_use]
+    pub fn remotes(&self) -> Vec<RemoteStatus> {
+        self.remotes.values().map(|remote| remote.status.read()).collect()
+    }
+
+    /// The next wish to reload that comes over HTTP.
+    pub async fn reload_wanted(&mut self) -> Option<ReloadRequest> {
+        self.reloads.recv().await
+    }
+
+    /// Takes up a new configuration. What cannot change while running stays, and is named in the log.
+    ///
+    /// # Errors
+    /// [`AppError`]: nothing has changed.
+    pub async fn reload(&mut self, config: Config) -> Result<(), AppError> {
+        let rules = Rules::try_new(&config.rules).map_err(AppError::Rules)?;
+        for remote in &config.remotes {
+            let errors = forward::check(remote, &self.clock);
+            if !errors.is_empty() {
+                return Err(AppError::Remote {
+                    name: remote.name.clone(),
+                    errors,
+                });
+            }
+        }
+        let fixed = [
+            ("data_dir", self.config.data_dir != config.data_dir),
+            ("http.listen", self.config.door.listen != config.door.listen),
+            (
+                "http.max_connections",
+                self.config.door.max_connections != config.door.max_connections,
+            ),
+            ("queue", self.config.queue != config.queue),
+        ];
+        for (key, _) in fixed.iter().filter(|(_, changed)| *changed) {
+            warn!(
+                key,
+                "changed in the configuration, but takes effect only after a restart"
+            );
+        }
+        self.set_up_remotes(config.remotes.clone()).await?;
+        self.intake.configure(rules, config.retention.clone());
+        self.doors.configure(config.door.clone());
+        self.config = config;
+        info!("took up the new configuration");
+        Ok(())
+    }
+
+    /// Drains every part in order: the doors close, what was taken is made durable and delivered as far as remotes
+    /// are up, and what is known is stored.
+    pub async fn stop(mut self) {
+        info!("stopping: the doors close");
+        self.stop.send_replace(true);
+        for task in self.tasks.drain(..) {
+            end(task).await;
+        }
+        let delivered = async {
+            while self
+                .remotes
+                .values()
+                .any(|remote| remote.status.read().pending_samples > 0)
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(LAST_DELIVERIES, delivered).await.is_err() {
+            info!("what is not delivered yet waits on disk for the next start");
+        }
+        for (_, remote) in std::mem::take(&mut self.remotes) {
+            remote.end().await;
+        }
+        self.intake.snapshot(Closing::Yes).await;
+        self.queue.close().await;
+        info!("stopped");
+    }
+
+    /// Ends the remotes that are gone or changed and starts those that are new.
+    async fn set_up_remotes(&mut self, wanted: Vec<RemoteConfig>) -> Result<(), AppError> {
+        let stays = |remote: &Remote| wanted.iter().any(|config| *config == remote.config);
+        let ending: Vec<String> = self
+            .remotes
+            .iter()
+            .filter(|(_, remote)| !stays(remote))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in ending {
+            if let Some(remote) = self.remotes.remove(&name) {
+                remote.end().await;
+            }
+            if !wanted.iter().any(|config| config.name == name) {
+                self.forward_metrics.forget(&name);
+            }
+        }
+        let names: Vec<&str> = wanted.iter().map(|config| config.name.as_str()).collect();
+        for (name, backlog) in self.queue.forget_readers_except(&names) {
+            warn!(
+                remote = name,
+                sample_count = backlog.totals.weight,
+                "forgot a remote that is no longer configured, and what was waiting for it"
+            );
+        }
+        for config in wanted {
+            if !self.remotes.contains_key(&config.name) {
+                let remote = self.start_remote(config)?;
+                self.remotes.insert(remote.config.name.clone(), remote);
+            }
+        }
+        Ok(())
+    }
+
+    fn start_remote(&self, config: RemoteConfig) -> Result<Remote, AppError> {
+        let reader = self
+            .queue
+            .reader(&config.name, config.batch.lanes, Start::Newest)
+            .map_err(AppError::Queue)?;
+        let forwarder =
+            Forwarder::new(&config, reader, &self.forward_metrics, &self.clock).map_err(|errors| {
+                AppError::Remote {
+                    name: config.name.clone(),
+                    errors,
+                }
+            })?;
+        let status = forwarder.status();
+        let read = status.read();
+        info!(
+            remote = config.name,
+            url = read.url,
+            pending_sample_count = read.pending_samples,
+            "forwarding"
+        );
+        let (stop, mut stopping) = watch::channel(false);
+        let task = spawn(async move {
+            forwarder
+                .run(async move {
+                    let _ = stopping.wait_for(|stop| *stop).await;
+                })
+                .await;
+        });
+        Ok(Remote {
+            config,
+            status,
+            stop,
+            task,
+        })
+    }
+}
+
+impl Remote {
+    async fn end(self) {
+        self.stop.send_replace(true);
+        end(self.task).await;
+    }
+}
+
+async fn end(task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        warn!(%error, "a task did not end as it should");
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that starts tasks; App::stop and Remote::end await them"
+)]
+fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(task)
+}
+
+async fn listen(config: &DoorConfig) -> Result<tokio::net::TcpListener, AppError> {
+    api::listen(&config.listen)
+        .await
+        .map_err(|source| listen_error(config, source))
+}
+
+fn listen_error(config: &DoorConfig, source: io::Error) -> AppError {
+    AppError::Listen {
+        address: config.listen.clone(),
+        source,
+    }
+}
+
+fn open_queue(config: &Config) -> Result<Queue, AppError> {
+    let storage = FileStorage::open(&config.data_dir).map_err(AppError::Queue)?;
+    let (queue, opened) = Queue::open(Arc::new(storage), config.queue.clone()).map_err(AppError::Queue)?;
+    info!(data_dir = %config.data_dir.display(), ?opened, "opened the queue");
+    Ok(queue)
+}
+
+fn own_metrics() -> Metrics {
+    let mut metrics = Metrics::with_prefix("flinkbridge");
+    let build = Family::<Vec<(&str, &str)>, Gauge>::default();
+    build
+        .get_or_create(&vec![("version", env!("CARGO_PKG_VERSION"))])
+        .set(1);
+    metrics.register("build_info", "What is running", build);
+    metrics
+}
