@@ -54,7 +54,11 @@ pub enum AppError {
 }
 
 fn join(errors: &[impl ToString]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// The running bridge.
@@ -90,17 +94,27 @@ impl App {
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
         let rules = Rules::try_new(&config.rules).map_err(AppError::Rules)?;
         let listener = listen(&config.door).await?;
-        let address = listener.local_addr().map_err(|source| listen_error(&config.door, source))?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| listen_error(&config.door, source))?;
         let mut metrics = own_metrics();
         let queue = open_queue(&config)?;
-        queue::register_metrics(&queue, Arc::clone(&clock), metrics.sub_registry_with_prefix("queue"));
+        queue::register_metrics(
+            &queue,
+            Arc::clone(&clock),
+            metrics.sub_registry_with_prefix("queue"),
+        );
         let known = (rules, config.retention.clone());
         let intake =
             Intake::open(queue.clone(), known, Arc::clone(&clock), &mut metrics).map_err(AppError::Queue)?;
         let forward_metrics = forward::Metrics::register(metrics.sub_registry_with_prefix("forward"));
         let (reload, reloads) = mpsc::channel(1);
-        let doors =
-            Arc::new(Doors::new((intake.clone(), Arc::clone(&clock)), config.door.clone(), &mut metrics, reload));
+        let doors = Arc::new(Doors::new(
+            (intake.clone(), Arc::clone(&clock)),
+            config.door.clone(),
+            &mut metrics,
+            reload,
+        ));
         let (stop, stopping) = watch::channel(false);
         let mut app = Self {
             remotes: BTreeMap::new(),
@@ -157,17 +171,26 @@ impl App {
         for remote in &config.remotes {
             let errors = forward::check(remote, &self.clock);
             if !errors.is_empty() {
-                return Err(AppError::Remote { name: remote.name.clone(), errors });
+                return Err(AppError::Remote {
+                    name: remote.name.clone(),
+                    errors,
+                });
             }
         }
         let fixed = [
             ("data_dir", self.config.data_dir != config.data_dir),
             ("http.listen", self.config.door.listen != config.door.listen),
-            ("http.max_connections", self.config.door.max_connections != config.door.max_connections),
+            (
+                "http.max_connections",
+                self.config.door.max_connections != config.door.max_connections,
+            ),
             ("queue", self.config.queue != config.queue),
         ];
         for (key, _) in fixed.iter().filter(|(_, changed)| *changed) {
-            warn!(key, "changed in the configuration, but takes effect only after a restart");
+            warn!(
+                key,
+                "changed in the configuration, but takes effect only after a restart"
+            );
         }
         self.set_up_remotes(config.remotes.clone()).await?;
         self.intake.configure(rules, config.retention.clone());
@@ -186,7 +209,11 @@ impl App {
             end(task).await;
         }
         let delivered = async {
-            while self.remotes.values().any(|remote| remote.status.read().pending_samples > 0) {
+            while self
+                .remotes
+                .values()
+                .any(|remote| remote.status.read().pending_samples > 0)
+            {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
@@ -204,8 +231,12 @@ impl App {
     /// Ends the remotes that are gone or changed and starts those that are new.
     async fn set_up_remotes(&mut self, wanted: Vec<RemoteConfig>) -> Result<(), AppError> {
         let stays = |remote: &Remote| wanted.contains(&remote.config);
-        let ending: Vec<String> =
-            self.remotes.iter().filter(|(_, remote)| !stays(remote)).map(|(name, _)| name.clone()).collect();
+        let ending: Vec<String> = self
+            .remotes
+            .iter()
+            .filter(|(_, remote)| !stays(remote))
+            .map(|(name, _)| name.clone())
+            .collect();
         for name in ending {
             if let Some(remote) = self.remotes.remove(&name) {
                 remote.end().await;
@@ -216,7 +247,11 @@ impl App {
         }
         let names: Vec<&str> = wanted.iter().map(|config| config.name.as_str()).collect();
         for (name, backlog) in self.queue.forget_readers_except(&names) {
-            warn!(remote = name, sample_count = backlog.totals.weight, "forgot a remote that is no longer configured, and what was waiting for it");
+            warn!(
+                remote = name,
+                sample_count = backlog.totals.weight,
+                "forgot a remote that is no longer configured, and what was waiting for it"
+            );
         }
         for config in wanted {
             if !self.remotes.contains_key(&config.name) {
@@ -228,13 +263,25 @@ impl App {
     }
 
     fn start_remote(&self, config: RemoteConfig) -> Result<Remote, AppError> {
-        let reader =
-            self.queue.reader(&config.name, config.batch.lanes, Start::Newest).map_err(AppError::Queue)?;
-        let forwarder = Forwarder::new(&config, reader, &self.forward_metrics, &self.clock)
-            .map_err(|errors| AppError::Remote { name: config.name.clone(), errors })?;
+        let reader = self
+            .queue
+            .reader(&config.name, config.batch.lanes, Start::Newest)
+            .map_err(AppError::Queue)?;
+        let forwarder =
+            Forwarder::new(&config, reader, &self.forward_metrics, &self.clock).map_err(|errors| {
+                AppError::Remote {
+                    name: config.name.clone(),
+                    errors,
+                }
+            })?;
         let status = forwarder.status();
         let read = status.read();
-        info!(remote = config.name, url = read.url, pending_sample_count = read.pending_samples, "forwarding");
+        info!(
+            remote = config.name,
+            url = read.url,
+            pending_sample_count = read.pending_samples,
+            "forwarding"
+        );
         let (stop, mut stopping) = watch::channel(false);
         let task = spawn(async move {
             forwarder
@@ -243,7 +290,12 @@ impl App {
                 })
                 .await;
         });
-        Ok(Remote { config, status, stop, task })
+        Ok(Remote {
+            config,
+            status,
+            stop,
+            task,
+        })
     }
 }
 
@@ -260,17 +312,25 @@ async fn end(task: JoinHandle<()>) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that starts tasks; App::stop and Remote::end await them")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that starts tasks; App::stop and Remote::end await them"
+)]
 fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(task)
 }
 
 async fn listen(config: &DoorConfig) -> Result<tokio::net::TcpListener, AppError> {
-    api::listen(&config.listen).await.map_err(|source| listen_error(config, source))
+    api::listen(&config.listen)
+        .await
+        .map_err(|source| listen_error(config, source))
 }
 
 fn listen_error(config: &DoorConfig, source: io::Error) -> AppError {
-    AppError::Listen { address: config.listen.clone(), source }
+    AppError::Listen {
+        address: config.listen.clone(),
+        source,
+    }
 }
 
 fn open_queue(config: &Config) -> Result<Queue, AppError> {
@@ -283,7 +343,9 @@ fn open_queue(config: &Config) -> Result<Queue, AppError> {
 fn own_metrics() -> Metrics {
     let mut metrics = Metrics::with_prefix("flinkbridge");
     let build = Family::<Vec<(&str, &str)>, Gauge>::default();
-    build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION"))]).set(1);
+    build
+        .get_or_create(&vec![("version", env!("CARGO_PKG_VERSION"))])
+        .set(1);
     metrics.register("build_info", "What is running", build);
     metrics
 }

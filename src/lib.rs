@@ -20,6 +20,7 @@
 pub mod cli;
 // 6
 pub mod app;
+pub mod demo;
 // 5
 pub mod config;
 // 4

@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use reqwest::Url;
 
 use super::{MISUSED, complain, say};
-use crate::config::{Config, ConfigError, LogFormat, Notice, Overrides, Position, spell_duration, spell_size};
+use crate::config::{
+    Config, ConfigError, LogFormat, Notice, Overrides, Position, spell_duration, spell_size,
+};
 use crate::forward::{Auth, RemoteConfig, Secret};
 use crate::normalise::RulesConfig;
 use crate::queue::{SyncPolicy, WhenFull};
@@ -51,7 +53,9 @@ pub(super) fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config,
             Config::from_yaml(&text, folder, &environment).map_err(|errors| mistakes(file, &errors))?
         }
     };
-    config.with(overrides).map_err(|errors| mistakes(Path::new("command line"), &errors))
+    config
+        .with(overrides)
+        .map_err(|errors| mistakes(Path::new("command line"), &errors))
 }
 
 /// Endings of names that are not resolved beyond a site.

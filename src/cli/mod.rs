@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
 pub mod check;
+mod demo;
 mod logging;
 mod serve;
 
@@ -25,6 +26,8 @@ enum Command {
     Serve(serve::Args),
     /// Say what a configuration means, or every mistake in it with line and way out.
     Check(check::Args),
+    /// Show what the bridge does: the bridge, a store built in, and simulated Flink; needs nothing else.
+    Demo(demo::Args),
 }
 
 /// Wrong usage or configuration.
@@ -37,6 +40,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => Ok(check::run(&args)),
+        Command::Demo(args) => demo::run(args),
     };
     done.unwrap_or_else(|error| {
         complain(&format!("flinkbridge: {error:#}"));

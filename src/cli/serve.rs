@@ -111,12 +111,18 @@ async fn reload(app: &mut App, args: &Args, level: &Level) -> Result<(), String>
     let outcome = match args.config() {
         Ok(config) => {
             let log = config.log;
-            app.reload(config).await.map(|()| level.set(log.level)).map_err(|error| error.to_string())
+            app.reload(config)
+                .await
+                .map(|()| level.set(log.level))
+                .map_err(|error| error.to_string())
         }
         Err(mistakes) => Err(mistakes),
     };
     if let Err(mistakes) = &outcome {
-        error!(error = mistakes, "the configuration is wrong; nothing has changed");
+        error!(
+            error = mistakes,
+            "the configuration is wrong; nothing has changed"
+        );
     }
     outcome
 }

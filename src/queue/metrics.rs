@@ -21,7 +21,10 @@ struct Figures {
 
 /// Registers the figures of `queue`; `registry` carries the prefix `flinkbridge_queue`.
 pub fn register(queue: &Queue, clock: std::sync::Arc<dyn Clock>, registry: &mut Registry) {
-    registry.register_collector(Box::new(Figures { queue: queue.clone(), clock }));
+    registry.register_collector(Box::new(Figures {
+        queue: queue.clone(),
+        clock,
+    }));
 }
 
 impl Collector for Figures {
@@ -35,21 +38,61 @@ impl Collector for Figures {
         };
         #[expect(clippy::cast_precision_loss, reason = "figures to look at")]
         let number = |value: u64| value as f64;
-        gauge("size", "Bytes on disk that someone may still need", Some(&Unit::Bytes), number(stats.bytes))?;
+        gauge(
+            "size",
+            "Bytes on disk that someone may still need",
+            Some(&Unit::Bytes),
+            number(stats.bytes),
+        )?;
         gauge("segments", "Files that hold them", None, number(stats.segments))?;
-        gauge("waiting", "Bytes accepted and not yet on disk", Some(&Unit::Bytes), number(stats.waiting_bytes))?;
-        gauge("oldest", "Age of the oldest record held", Some(&Unit::Seconds), oldest)?;
+        gauge(
+            "waiting",
+            "Bytes accepted and not yet on disk",
+            Some(&Unit::Bytes),
+            number(stats.waiting_bytes),
+        )?;
+        gauge(
+            "oldest",
+            "Age of the oldest record held",
+            Some(&Unit::Seconds),
+            oldest,
+        )?;
         let failed = f64::from(u8::from(stats.refusing.is_some()));
-        gauge("failed", "1 while the disk refuses and pushes are turned away", None, failed)?;
+        gauge(
+            "failed",
+            "1 while the disk refuses and pushes are turned away",
+            None,
+            failed,
+        )?;
         let mut counter = |name, help, unit: Option<&Unit>, value: f64| -> fmt::Result {
             let metric = ConstCounter::new(value);
             metric.encode(encoder.encode_descriptor(name, help, unit, MetricType::Counter)?)
         };
-        counter("appended_samples", "Samples that became durable", None, number(stats.appended.weight))?;
-        counter("appended_records", "Records that became durable", None, number(stats.appended.records))?;
-        counter("appended", "What they take on disk", Some(&Unit::Bytes), number(stats.appended_bytes))?;
+        counter(
+            "appended_samples",
+            "Samples that became durable",
+            None,
+            number(stats.appended.weight),
+        )?;
+        counter(
+            "appended_records",
+            "Records that became durable",
+            None,
+            number(stats.appended.records),
+        )?;
+        counter(
+            "appended",
+            "What they take on disk",
+            Some(&Unit::Bytes),
+            number(stats.appended_bytes),
+        )?;
         counter("syncs", "Syncs of segments", None, number(stats.syncs))?;
-        counter("sync", "Time that syncs took", Some(&Unit::Seconds), stats.sync_time.as_secs_f64())?;
+        counter(
+            "sync",
+            "Time that syncs took",
+            Some(&Unit::Seconds),
+            stats.sync_time.as_secs_f64(),
+        )?;
         let lags = "Times that a position could not be written; records may then come again";
         counter("position_failures", lags, None, number(stats.position_failures))
     }
