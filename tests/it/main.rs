@@ -1,0 +1,41 @@
+//! The bridge as a whole, within the test's own process: real sockets, a real disk, a remote that keeps what it is sent.
+//!
+//! What needs programs of others is in `tests/real`, whose instruments are shared. One file a promise:
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test says what it expects by failing; the settings in clippy.toml do not reach its instruments"
+)]
+#![allow(
+    dead_code,
+    reason = "instruments shared with tests/real, of which this binary needs some"
+)]
+
+mod bridge;
+#[path = "../real/capture.rs"]
+mod capture;
+#[path = "../real/http.rs"]
+mod http;
+#[path = "../real/remote.rs"]
+mod remote;
+#[path = "../real/wait.rs"]
+mod wait;
+
+mod accounting;
+mod bad_input;
+mod captures;
+mod command_line;
+mod durability;
+mod pushgateway_semantics;
+mod reloading;
+mod shutdown;
+mod staleness;
+
+/// Remote-write 1.0 as Prometheus defines it, generated from `proto/`.
+mod write_v1 {
+    #![allow(missing_docs, clippy::all, unreachable_pub, reason = "generated")]
+    include!(concat!(env!("OUT_DIR"), "/prometheus.rs"));
+}
