@@ -131,7 +131,7 @@ impl App {
         };
         app.set_up_remotes(app.config.remotes.clone()).await?;
         app.doors.show(metrics);
-        info!(%address, door = "http", "listening");
+        info!(%address, door = %"http", "listening");
         app.tasks = vec![
             spawn(api::serve(listener, Arc::clone(&app.doors), stopping.clone())),
             spawn(sweep::run(app.intake.clone(), stopping)),
@@ -230,7 +230,7 @@ impl App {
 
     /// Ends the remotes that are gone or changed and starts those that are new.
     async fn set_up_remotes(&mut self, wanted: Vec<RemoteConfig>) -> Result<(), AppError> {
-        let stays = |remote: &Remote| wanted.iter().any(|config| *config == remote.config);
+        let stays = |remote: &Remote| wanted.contains(&remote.config);
         let ending: Vec<String> = self
             .remotes
             .iter()

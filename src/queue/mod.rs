@@ -305,23 +305,22 @@ impl Threads {
             core: Arc::clone(core),
             handles: Mutex::default(),
         };
-        let works: [(&str, fn(&Core)); 2] = [
-            ("queue-writer", Core::run_writer),
-            ("queue-keeper", Core::run_keeper),
-        ];
-        for (name, work) in works {
-            let core = Arc::clone(core);
-            let handle = thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || work(&core));
-            let handle = handle.map_err(|error| QueueError::io("start thread", name.to_owned(), error))?;
-            threads
-                .handles
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(handle);
-        }
+        threads.begin("queue-writer", Core::run_writer)?;
+        threads.begin("queue-keeper", Core::run_keeper)?;
         Ok(threads)
+    }
+
+    fn begin(&self, name: &str, work: fn(&Core)) -> Result<(), QueueError> {
+        let core = Arc::clone(&self.core);
+        let handle = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || work(&core));
+        let handle = handle.map_err(|error| QueueError::io("start thread", name.to_owned(), error))?;
+        self.handles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(handle);
+        Ok(())
     }
 
     fn end(&self) {

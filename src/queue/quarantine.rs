@@ -17,12 +17,15 @@ pub struct Quarantined {
 }
 
 /// Copies the bytes from `from` up to `to` aside; `None` when that was done before, or there is nothing but zeros.
+///
+/// # Errors
+/// When they could not be copied: they then have to stay where they are.
 pub(super) fn quarantine(
     storage: &dyn Storage,
     segment: &Segment,
     from: Position,
     to: Position,
-) -> Option<Quarantined> {
+) -> std::io::Result<Option<Quarantined>> {
     let name = format!(
         "{QUARANTINE}/{}.{}-{}",
         segment.id.file_name(),
@@ -30,34 +33,33 @@ pub(super) fn quarantine(
         segment.offset(to)
     );
     let bytes = to.bytes_since(from);
-    let copied = read(segment, from, bytes).and_then(|bytes| set_aside(storage, &name, &bytes));
-    let file = storage.place(&name);
-    match copied {
-        Ok(Some(())) => {
+    let (file, offset_bytes) = (storage.place(&name), segment.offset(from));
+    match read(segment, from, bytes).and_then(|bytes| set_aside(storage, &name, &bytes)) {
+        Ok(false) => Ok(None),
+        Ok(true) => {
             tracing::error!(
                 file,
-                offset_bytes = segment.offset(from),
+                offset_bytes,
                 "bytes of a segment could not be read and were set aside"
             );
-            Some(Quarantined { file, bytes })
+            Ok(Some(Quarantined { file, bytes }))
         }
-        Ok(None) => None,
         Err(error) => {
-            tracing::error!(%error, file, "bytes of a segment could not be read, nor set aside; they stay where they are");
-            None
+            tracing::error!(%error, file, offset_bytes, "bytes of a segment could neither be read nor set aside");
+            Err(error)
         }
     }
 }
 
-fn set_aside(storage: &dyn Storage, name: &str, bytes: &Bytes) -> std::io::Result<Option<()>> {
+fn set_aside(storage: &dyn Storage, name: &str, bytes: &Bytes) -> std::io::Result<bool> {
     let known = storage
         .list(QUARANTINE)?
         .iter()
         .any(|file| name.rsplit('/').next() == Some(file.as_str()));
     if known || bytes.iter().all(|byte| *byte == 0) {
-        return Ok(None);
+        return Ok(false);
     }
-    storage.replace(name, bytes).map(Some)
+    storage.replace(name, bytes).map(|()| true)
 }
 
 /// Moves a whole file aside.

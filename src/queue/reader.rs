@@ -152,10 +152,9 @@ impl Reader {
             .ok_or_else(|| QueueError::ReaderGone {
                 name: self.name.clone(),
             })?;
-        let index = log
-            .segments
-            .partition_point(|segment| segment.end <= place.read.max(segment.id.first_frame()));
-        let Some(segment) = log.segments.get(index) else {
+        let passed = log.segments.partition_point(|segment| segment.end <= place.read);
+        let mut ahead = log.segments.iter().skip(passed);
+        let Some(segment) = ahead.find(|segment| !segment.is_empty()) else {
             return Ok(None);
         };
         let left = place
@@ -231,7 +230,8 @@ impl Reader {
             .next_whole(segment, damaged)
             .map_err(|error| self.unreadable(segment, error))?;
         let next = next.unwrap_or(segment.end);
-        quarantine(self.core.storage.as_ref(), segment, damaged, next);
+        // Where it cannot be copied the segment is all there is, and stays until everybody is past it.
+        let _ = quarantine(self.core.storage.as_ref(), segment, damaged, next);
         let mut log = self.core.log();
         if let Some(place) = log
             .readers

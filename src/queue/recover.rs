@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::queue::bookmark::{Bookmark, BookmarkName};
 use crate::queue::lanes::Progress;
 use crate::queue::quarantine::{Quarantined, quarantine, quarantine_file};
-use crate::queue::record::FrameHeader;
+use crate::queue::record::{FRAME_HEADER_BYTES, FrameHeader};
 use crate::queue::segment::{FORMAT_VERSION, HeaderState, SEGMENT_HEADER_BYTES, Segment, SegmentId};
 use crate::queue::stats::Totals;
 use crate::queue::storage::{LOCK, Storage};
@@ -61,11 +61,9 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered, QueueError> {
     for (id, next) in ids.iter().zip(followers) {
         segments.extend(recover_segment(storage, *id, next, &mut report)?);
     }
-    if let Some(last) = segments.back() {
-        // What readers are shown must last, whoever wrote it and was killed before the sync.
-        last.file
-            .sync()
-            .map_err(|error| QueueError::io("sync", storage.place(&last.id.file_name()), error))?;
+    // What readers are shown must last, whoever wrote it and was killed before the sync.
+    if let Some(Err(error)) = segments.back().map(|last| last.file.sync()) {
+        tracing::error!(%error, "could not sync the last segment; what nobody was told of may be lost");
     }
     let mut bookmarks = Vec::new();
     for name in names {
@@ -149,9 +147,8 @@ fn recover_segment(
     match id.check_header(&header) {
         HeaderState::Whole => {}
         HeaderState::Damaged => {
-            report
-                .quarantined
-                .extend(quarantine(storage, &extent, id.start(), id.first_frame()))
+            let aside = quarantine(storage, &extent, id.start(), id.first_frame());
+            report.quarantined.extend(aside.ok().flatten());
         }
         HeaderState::Future(version) => {
             let (place, supported) = (storage.place(&name), FORMAT_VERSION);
@@ -167,7 +164,7 @@ fn recover_segment(
     } else {
         Check::Headers
     };
-    let (segment, damaged) = count(&extent, check).map_err(failed)?;
+    let (mut segment, damaged) = count(&extent, check).map_err(failed)?;
     for (from, to) in damaged {
         if next.is_none() && to == limit && torn(&extent, from).map_err(failed)? {
             tracing::warn!(
@@ -176,8 +173,11 @@ fn recover_segment(
                 "cut an unfinished append"
             );
             report.cut_bytes += to.bytes_since(from);
-        } else {
-            report.quarantined.extend(quarantine(storage, &extent, from, to));
+            continue;
+        }
+        match quarantine(storage, &extent, from, to) {
+            Ok(aside) => report.quarantined.extend(aside),
+            Err(_) => segment.end = segment.end.max(to),
         }
     }
     Ok(Some(segment))
@@ -216,7 +216,7 @@ fn torn(extent: &Segment, from: Position) -> std::io::Result<bool> {
     let left = extent.end.bytes_since(from);
     let bytes = read(extent, from, left)?;
     let longer = FrameHeader::parse(&bytes, from, u64::MAX).is_some_and(|header| header.frame_bytes() > left);
-    let short = bytes.len() < crate::queue::record::FRAME_HEADER_BYTES;
+    let short = bytes.len() < FRAME_HEADER_BYTES;
     Ok(longer || short || bytes.iter().all(|byte| *byte == 0))
 }
 

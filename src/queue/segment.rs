@@ -129,6 +129,10 @@ impl Segment {
         self.end.bytes_since(self.id.start())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.end <= self.id.first_frame()
+    }
+
     /// Where `position` stands in the file.
     pub(super) fn offset(&self, position: Position) -> u64 {
         position.bytes_since(self.id.start())

@@ -154,7 +154,10 @@ impl Core {
 
     fn fail(&self, tape: &mut Tape, batch: Vec<Waiting>, cause: QueueError) {
         tape.discard();
-        tracing::error!(error = %cause, source = ?std::error::Error::source(&cause), "the queue could not be written and refuses appends");
+        tracing::error!(
+            error = cause.chain(),
+            "the queue could not be written and refuses appends"
+        );
         let cause = Arc::new(cause);
         let mut log = self.log();
         let failed = log.fail(batch, &cause);
@@ -181,10 +184,10 @@ impl Core {
         let storage = self.storage.as_ref();
         remove_from(storage, end)?;
         // Where cutting fails the new segment's beginning ends the old one all the same; only space is lost.
-        if let Some(last) = last.filter(|last| last.file.length().is_ok_and(|length| length > last.bytes())) {
-            if let Err(error) = last.file.set_length(last.bytes()) {
-                tracing::warn!(%error, segment = last.id.file_name(), "could not cut a segment, its end is left unused");
-            }
+        if let Some(last) = last.filter(|last| last.file.length().is_ok_and(|length| length > last.bytes()))
+            && let Err(error) = last.file.set_length(last.bytes())
+        {
+            tracing::warn!(%error, segment = last.id.file_name(), "could not cut a segment, its end is left unused");
         }
         let begun = tape
             .begin(storage, SegmentId::beginning_at(end))

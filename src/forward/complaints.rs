@@ -1,0 +1,91 @@
+//! What is logged of failures: the first at once, then one a minute, so that an outage does not fill a disk.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{debug, error, warn};
+
+/// Between two lines on one subject. The counts are in the metrics, each rejection in the list.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// The voice of one remote.
+#[derive(Debug)]
+pub(super) struct Complaints {
+    remote: String,
+    retries: Mutex<Throttle>,
+    rejections: Mutex<Throttle>,
+}
+
+impl Complaints {
+    pub(super) fn new(remote: &str) -> Self {
+        Self {
+            remote: remote.to_owned(),
+            retries: Mutex::default(),
+            rejections: Mutex::default(),
+        }
+    }
+
+    /// A request failed and will be tried again after `delay`.
+    pub(super) fn retry(&self, words: &str, attempt: u32, delay: Duration) {
+        let (remote, delay_ms) = (&self.remote, delay.as_millis());
+        match passes(&self.retries) {
+            Some(unsaid) => {
+                warn!(
+                    remote,
+                    attempt,
+                    delay_ms,
+                    unsaid,
+                    error = words,
+                    "the remote does not take samples, trying again"
+                );
+            }
+            None => debug!(remote, attempt, delay_ms, error = words, "trying again"),
+        }
+    }
+
+    /// Samples were refused for good.
+    pub(super) fn rejection(&self, status: u16, words: &str, series: &str, sample_count: u32) {
+        let remote = &self.remote;
+        match passes(&self.rejections) {
+            Some(unsaid) => {
+                error!(
+                    remote,
+                    status,
+                    sample_count,
+                    series,
+                    unsaid,
+                    error = words,
+                    "the remote rejected samples"
+                );
+            }
+            None => debug!(remote, status, sample_count, series, error = words, "rejected"),
+        }
+    }
+
+    /// The remote answers again.
+    pub(super) fn recovered(&self) {
+        let mut retries = self.retries.lock().unwrap_or_else(PoisonError::into_inner);
+        if retries.last.is_some() {
+            *retries = Throttle::default();
+            tracing::info!(remote = self.remote, "the remote answers again");
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Throttle {
+    last: Option<Instant>,
+    unsaid: u32,
+}
+
+/// How many lines were left unsaid when it is time for one, else `None`.
+fn passes(throttle: &Mutex<Throttle>) -> Option<u32> {
+    let mut throttle = throttle.lock().unwrap_or_else(PoisonError::into_inner);
+    if throttle.last.is_some_and(|last| last.elapsed() < QUIET) {
+        throttle.unsaid += 1;
+        return None;
+    }
+    throttle.last = Some(Instant::now());
+    Some(std::mem::take(&mut throttle.unsaid))
+}

@@ -1,0 +1,299 @@
+//! Remote-write 1.0 by HTTP: one POST a request, its headers, and what an answer means.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use reqwest::{Client, Response, Url};
+
+use crate::model::Clock;
+
+use super::address::{Address, redacted};
+use super::auth::authorization;
+use super::config::{Auth, RemoteConfig};
+use super::error::ForwardError;
+use super::retry::retry_after;
+use super::tls::client_config;
+use super::transport::{Code, SendError, Transport};
+
+/// What we call ourselves (PRW S1-04).
+const OUR_NAME: &str = concat!("flinkbridge/", env!("CARGO_PKG_VERSION"));
+const VERSION_HEADER: HeaderName = HeaderName::from_static("x-prometheus-remote-write-version");
+const RETRY_ATTEMPT: HeaderName = HeaderName::from_static("retry-attempt");
+/// Headers that belong to the protocol, the connection or `authorization`, as Prometheus has them (PRW S1-06).
+const RESERVED: [&str; 15] = [
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-prometheus-remote-write-version",
+];
+/// As many as Go's client follows.
+const MAX_REDIRECTS: u32 = 10;
+/// What is read of a refusal, as Prometheus does.
+const MAX_WORDS_BYTES: usize = 1024;
+/// What is read of a success, so that the connection can be used again.
+const MAX_IGNORED_BYTES: usize = 16 << 10;
+
+/// The HTTP side of one remote.
+pub(super) struct Http {
+    client: Client,
+    address: Address,
+    protocol: HeaderMap,
+    custom: HeaderMap,
+    auth: Auth,
+    timeout: Duration,
+    follow_redirects: bool,
+    retry_on_http_429: bool,
+    clock: Arc<dyn Clock>,
+}
+
+impl Http {
+    /// Checks everything a request needs; reads the files of `tls_config`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with `config`, not only the first thing.
+    pub(super) fn try_new(config: &RemoteConfig, clock: Arc<dyn Clock>) -> Result<Self, Vec<ForwardError>> {
+        let mut mistakes = Vec::new();
+        let address = Address::parse(&config.url).map_err(|error| mistakes.push(error));
+        let custom = custom_headers(&config.headers, &mut mistakes);
+        let client = client(config).map_err(|error| mistakes.push(error));
+        let (Ok(address), Ok(client), true) = (address, client, mistakes.is_empty()) else {
+            return Err(mistakes);
+        };
+        let auth = match (&config.auth, &address.user) {
+            (Auth::None, Some(user)) => user.clone(),
+            (configured, _) => configured.clone(),
+        };
+        Ok(Self {
+            client,
+            address,
+            protocol: protocol_headers(),
+            custom,
+            auth,
+            timeout: config.remote_timeout,
+            follow_redirects: config.follow_redirects,
+            retry_on_http_429: config.batch.retry_on_http_429,
+            clock,
+        })
+    }
+
+    /// The URL as logs and status pages show it.
+    pub(super) fn shown_url(&self) -> String {
+        redacted(&self.address.url)
+    }
+
+    async fn exchange(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
+        let authorization = authorization(&self.auth)
+            .await
+            .map_err(|error| SendError::Retry {
+                code: Code::Local,
+                after: None,
+                words: error.to_string(),
+            })?;
+        let own = self.headers(authorization, attempt);
+        let mut url = self.address.url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let headers = match url.origin() == self.address.url.origin() {
+                true => own.clone(),
+                false => self.protocol.clone(),
+            };
+            let request = self.client.post(url.clone()).headers(headers).body(body.clone());
+            let response = request.send().await.map_err(unanswered)?;
+            match self.next_hop(&response) {
+                Some(next) => url = next,
+                None => return self.judge(response).await,
+            }
+        }
+        Err(SendError::Retry {
+            code: Code::Network,
+            after: None,
+            words: format!(
+                "stopped after {MAX_REDIRECTS} redirects, the last to {}",
+                redacted(&url)
+            ),
+        })
+    }
+
+    /// What goes to the configured host; to others only [`Self::protocol`] does, as anything else may be a secret.
+    fn headers(&self, authorization: Option<HeaderValue>, attempt: u32) -> HeaderMap {
+        let mut headers = self.protocol.clone();
+        for (name, value) in &self.custom {
+            headers.append(name, value.clone());
+        }
+        if let Some(authorization) = authorization {
+            headers.insert(AUTHORIZATION, authorization);
+        }
+        if attempt > 0 {
+            headers.insert(RETRY_ATTEMPT, HeaderValue::from(attempt));
+        }
+        headers
+    }
+
+    /// Where a redirect leads. Only those count that keep the method: after the others a GET would be answered, and
+    /// what it says of success is not about our samples.
+    fn next_hop(&self, response: &Response) -> Option<Url> {
+        let keeps_method = [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT];
+        if !self.follow_redirects || !keeps_method.contains(&response.status()) {
+            return None;
+        }
+        let location = response.headers().get(LOCATION)?.to_str().ok()?;
+        let next = response.url().join(location).ok()?;
+        matches!(next.scheme(), "http" | "https").then_some(next)
+    }
+
+    /// The retry table (docs/adr/0006).
+    async fn judge(&self, mut response: Response) -> Result<u16, SendError> {
+        let status = response.status();
+        if status.is_success() {
+            read_up_to(&mut response, MAX_IGNORED_BYTES).await;
+            return Ok(status.as_u16());
+        }
+        let after = response.headers().get(RETRY_AFTER);
+        let after = after
+            .and_then(|after| after.to_str().ok())
+            .and_then(|after| retry_after(after, self.clock.now()));
+        let redirect = response.headers().get(LOCATION).cloned();
+        let mut words = read_up_to(&mut response, MAX_WORDS_BYTES).await;
+        if words.is_empty() {
+            status
+                .canonical_reason()
+                .unwrap_or("no reason given")
+                .clone_into(&mut words);
+        }
+        if let (true, Some(Ok(to))) = (
+            status.is_redirection(),
+            redirect.as_ref().map(HeaderValue::to_str),
+        ) {
+            words = format!("{words} (a redirect that is not followed; set url to where it leads: {to})");
+        }
+        let may_pass =
+            status.is_server_error() || (status == StatusCode::TOO_MANY_REQUESTS && self.retry_on_http_429);
+        let may_pass_in_parts = [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE].contains(&status);
+        let status = status.as_u16();
+        Err(match (may_pass, may_pass_in_parts) {
+            (true, _) => SendError::Retry {
+                code: Code::Status(status),
+                after,
+                words,
+            },
+            (false, true) => SendError::Split { status, words },
+            (false, false) => SendError::Reject { status, words },
+        })
+    }
+}
+
+impl Transport for Http {
+    async fn send(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
+        let exchange = tokio::time::timeout(self.timeout, self.exchange(body, attempt));
+        exchange.await.unwrap_or_else(|_| {
+            Err(SendError::Retry {
+                code: Code::Timeout,
+                after: None,
+                words: format!("no answer within {}", humantime::format_duration(self.timeout)),
+            })
+        })
+    }
+}
+
+fn protocol_headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (CONTENT_ENCODING, HeaderValue::from_static("snappy")),
+        (CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf")),
+        (USER_AGENT, HeaderValue::from_static(OUR_NAME)),
+        (VERSION_HEADER, HeaderValue::from_static("0.1.0")),
+    ])
+}
+
+fn custom_headers(typed: &[(String, String)], mistakes: &mut Vec<ForwardError>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in typed {
+        let problem = match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(valid), _) if RESERVED.contains(&valid.as_str()) => {
+                "belongs to the protocol; credentials go into basic_auth or authorization, the rest is fixed"
+            }
+            (Ok(name), Ok(value)) => {
+                headers.append(name, value);
+                continue;
+            }
+            (Err(_), _) => "is not a header name; it has letters, digits and dashes",
+            (_, Err(_)) => "has a value with characters that no header may hold, such as a line break",
+        };
+        mistakes.push(ForwardError::Header {
+            name: name.clone(),
+            problem,
+        });
+    }
+    headers
+}
+
+fn client(config: &RemoteConfig) -> Result<Client, ForwardError> {
+    let mut tls = client_config(&config.tls, &config.url)?;
+    let mut builder = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy();
+    if config.enable_http2 {
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    } else {
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        builder = builder.http1_only();
+    }
+    if let Some(proxy) = &config.proxy_url {
+        let proxy = reqwest::Proxy::all(proxy).map_err(|_| ForwardError::Proxy)?;
+        builder = builder.proxy(proxy);
+    }
+    builder
+        .tls_backend_preconfigured(tls)
+        .build()
+        .map_err(|error| ForwardError::Client(Box::new(error.without_url())))
+}
+
+/// No answer came: the chain of causes in one line, as the outermost says little ("error sending request").
+fn unanswered(error: reqwest::Error) -> SendError {
+    let error = error.without_url();
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        words = format!("{words}: {inner}");
+        cause = inner.source();
+    }
+    SendError::Retry {
+        code: Code::Network,
+        after: None,
+        words,
+    }
+}
+
+/// The beginning of a body as text; what cannot be read of it is left out.
+async fn read_up_to(response: &mut Response, max_bytes: usize) -> String {
+    let mut body = Vec::new();
+    while body.len() < max_bytes {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend(chunk),
+            _ => break,
+        }
+    }
+    body.truncate(max_bytes);
+    while std::str::from_utf8(&body).is_err_and(|error| error.error_len().is_none()) {
+        body.pop();
+    }
+    String::from_utf8_lossy(&body).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! The program under test as its users run it: a process, a configuration file, a data folder.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::http::{self, Answer};
+use crate::process::{self, Process};
+use crate::wait;
+
+/// How long it may take to start, and to end after SIGTERM.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a test sets of the configuration.
+pub(crate) struct Settings<'a> {
+    /// Where it forwards to.
+    pub(crate) remote_url: &'a str,
+    /// `jobs.stale_after`.
+    pub(crate) stale_after: &'a str,
+    /// `http.path_prefixes`.
+    pub(crate) path_prefix: Option<&'a str>,
+}
+
+impl<'a> Settings<'a> {
+    /// Everything else as it is by default.
+    pub(crate) fn forwarding_to(remote_url: &'a str) -> Self {
+        Self {
+            remote_url,
+            stale_after: "10m",
+            path_prefix: None,
+        }
+    }
+}
+
+/// A running `flinkbridge serve`, and what it needs to be started again on the same data.
+pub(crate) struct Bridge {
+    process: Process,
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+impl Bridge {
+    /// Starts one on a free port and an empty data folder, and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn start(settings: &Settings<'_>) -> Self {
+        let folder = process::folder("bridge-");
+        let prefixes = settings
+            .path_prefix
+            .map(|prefix| format!(", path_prefixes: [\"{prefix}\"]"))
+            .unwrap_or_default();
+        let yaml = format!(
+            "data_dir: \"{}\"\nhttp: {{listen: \"127.0.0.1:0\"{prefixes}}}\njobs: {{stale_after: {}}}\nremote_write:\n  - {{name: remote, url: \"{}\"}}\n",
+            folder.path().join("data").display(),
+            settings.stale_after,
+            settings.remote_url,
+        );
+        std::fs::write(folder.path().join("flinkbridge.yml"), yaml).expect("a configuration");
+        let (process, address) = serve(&folder);
+        Self {
+            process,
+            address,
+            folder,
+        }
+    }
+
+    /// Where it listens; another port after every restart.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Sends a push that must be accepted.
+    #[track_caller]
+    pub(crate) fn accepts(&self, method: &str, path: &str, body: &str) {
+        let answer = self.send(method, path, body);
+        assert!(
+            answer.is_success(),
+            "{method} {path}: {} {}",
+            answer.status,
+            answer.text()
+        );
+    }
+
+    /// Sends a request.
+    #[track_caller]
+    pub(crate) fn send(&self, method: &str, path: &str, body: &str) -> Answer {
+        http::request(self.address, method, path, body.as_bytes())
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// SIGTERM; fails unless it ends by itself, and well.
+    #[track_caller]
+    pub(crate) fn terminate(&mut self) {
+        assert!(
+            self.process.terminate(PATIENCE),
+            "the bridge ended with an error after SIGTERM"
+        );
+    }
+
+    /// Starts it again on the same configuration and data.
+    #[track_caller]
+    pub(crate) fn start_again(&mut self) {
+        self.process.kill();
+        (self.process, self.address) = serve(&self.folder);
+    }
+}
+
+#[track_caller]
+fn serve(folder: &TempDir) -> (Process, SocketAddr) {
+    let mut command = Command::new(binary());
+    command
+        .arg("serve")
+        .arg("--config")
+        .arg(folder.path().join("flinkbridge.yml"))
+        .env("NO_COLOR", "1");
+    let log = folder.path().join("flinkbridge.log");
+    let already = std::fs::read(&log).map_or(0, |text| String::from_utf8_lossy(&text).len());
+    let mut process = Process::start("flinkbridge", command, folder);
+    let address = wait::until("address in the bridge's log", PATIENCE, || {
+        let ended = process.has_ended();
+        let text = process.log();
+        match listening(&text[already..]) {
+            Some(address) => Ok(address),
+            None if ended => panic!("the bridge has ended"),
+            None => Err("no line yet".to_owned()),
+        }
+    });
+    wait::until_true("ready bridge", PATIENCE, || {
+        http::request(address, "GET", "/-/ready", b"").is_ok_and(|answer| answer.status == 200)
+    });
+    (process, address)
+}
+
+/// The release build where `tests/run` made one, else the build of this test.
+fn binary() -> PathBuf {
+    std::env::var_os("FLINKBRIDGE_BINARY")
+        .map_or_else(|| env!("CARGO_BIN_EXE_flinkbridge").into(), PathBuf::from)
+}
+
+/// The address of the HTTP door, in the words of its log line.
+fn listening(log: &str) -> Option<SocketAddr> {
+    let line = log
+        .lines()
+        .find(|line| line.contains("listening") && line.contains("door=http"))?;
+    let address = line.split("address=").nth(1)?.split_whitespace().next()?;
+    address.trim_matches('"').parse().ok()
+}

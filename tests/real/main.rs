@@ -1,0 +1,39 @@
+//! The bridge among real parts: Prometheus behind it, Flink before it, `kill -9` in between.
+//!
+//! `tests/run` brings what is needed and says where it is (`FLINKBRIDGE_PROMETHEUS`, `FLINKBRIDGE_FLINK`); it asks for
+//! this binary by name, so that a plain `cargo test` needs neither. One test at a time: `--test-threads=1`.
+//!
+//! Instruments first, then one file a promise:
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stderr,
+    reason = "a test says what it expects by failing; the settings in clippy.toml do not reach its instruments"
+)]
+
+mod bridge;
+mod capture;
+mod exposition;
+mod flink;
+mod http;
+mod process;
+mod prometheus;
+mod remote;
+mod storm;
+mod wait;
+
+mod endings_at_prometheus;
+mod flink_clusters;
+mod instruments_are_true;
+mod nothing_acknowledged_is_lost;
+mod replayed_captures;
+mod values_at_prometheus;
+
+/// Remote-write 1.0 as Prometheus defines it, generated from `proto/`.
+mod write_v1 {
+    #![allow(missing_docs, clippy::all, unreachable_pub, reason = "generated")]
+    include!(concat!(env!("OUT_DIR"), "/prometheus.rs"));
+}

@@ -1,0 +1,215 @@
+//! A real Prometheus that takes remote-write, asked by PromQL.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::http::{self, Connection};
+use crate::process::{self, Process};
+use crate::wait;
+
+/// How long a sample may take from the bridge to an answer here. Far below Prometheus' five minutes of looking back: what
+/// is gone within it was ended, not forgotten.
+const SOON: Duration = Duration::from_secs(20);
+
+/// One series of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Series {
+    /// Its labels, `__name__` among them.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Its value at the time of the question.
+    pub(crate) value: f64,
+}
+
+impl Series {
+    /// The value of a label, empty where there is none.
+    pub(crate) fn label(&self, name: &str) -> &str {
+        self.labels.get(name).map_or("", String::as_str)
+    }
+}
+
+/// A Prometheus of our own, in a folder of its own.
+pub(crate) struct Prometheus {
+    address: SocketAddr,
+    _process: Process,
+    _folder: TempDir,
+}
+
+impl Prometheus {
+    /// Starts one on a free port.
+    #[track_caller]
+    pub(crate) fn start() -> Self {
+        let folder = process::folder("prometheus-");
+        let config = folder.path().join("prometheus.yml");
+        std::fs::write(&config, "global: {}\n").expect("a configuration");
+        let mut command = Command::new(process::provided("FLINKBRIDGE_PROMETHEUS"));
+        command
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.path().join("data").display()
+            ))
+            .args([
+                "--web.listen-address=127.0.0.1:0",
+                "--web.enable-remote-write-receiver",
+            ]);
+        let mut process = Process::start("prometheus", command, &folder);
+        let address = wait::until("address in Prometheus' log", SOON, || {
+            assert!(!process.has_ended(), "Prometheus has ended");
+            listening(&process.log()).ok_or_else(|| "no line yet".to_owned())
+        });
+        wait::until_true("ready Prometheus", SOON, || {
+            http::request(address, "GET", "/-/ready", b"").is_ok_and(|answer| answer.status == 200)
+        });
+        Self {
+            address,
+            _process: process,
+            _folder: folder,
+        }
+    }
+
+    /// Where it takes remote-write.
+    pub(crate) fn write_url(&self) -> String {
+        format!("http://{}/api/v1/write", self.address)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The series that an instant query finds now.
+    #[track_caller]
+    pub(crate) fn query(&self, promql: &str) -> Vec<Series> {
+        let form = format!("query={}", utf8_percent_encode(promql, NON_ALPHANUMERIC));
+        let answer = Connection::open(self.address)
+            .and_then(|mut open| {
+                open.request(
+                    "POST",
+                    "/api/v1/query",
+                    "application/x-www-form-urlencoded",
+                    form.as_bytes(),
+                )
+            })
+            .unwrap_or_else(|error| panic!("cannot ask Prometheus {promql}: {error}"));
+        assert!(
+            answer.is_success(),
+            "Prometheus refused {promql}: {} {}",
+            answer.status,
+            answer.text()
+        );
+        let document: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        document["data"]["result"]
+            .as_array()
+            .expect("a vector")
+            .iter()
+            .map(series)
+            .collect()
+    }
+
+    /// How many series a selector finds now.
+    #[track_caller]
+    pub(crate) fn count(&self, selector: &str) -> usize {
+        self.query(selector).len()
+    }
+
+    /// Waits until a selector finds exactly one series of this value, to the last bit.
+    #[track_caller]
+    pub(crate) fn shows(&self, selector: &str, value: f64) {
+        wait::until(&format!("value {value} of {selector}"), SOON, || {
+            let found = self.query(selector);
+            let same = |got: f64| got.to_bits() == value.to_bits() || (got.is_nan() && value.is_nan());
+            if found.len() == 1 && same(found[0].value) {
+                Ok(())
+            } else {
+                Err(format!("{found:?}"))
+            }
+        });
+    }
+
+    /// Waits until a selector finds this many series.
+    #[track_caller]
+    pub(crate) fn comes_to_hold(&self, selector: &str, count: usize, within: Duration) -> Vec<Series> {
+        wait::until(&format!("{count} series of {selector}"), within, || {
+            let found = self.query(selector);
+            if found.len() == count {
+                Ok(found)
+            } else {
+                Err(format!("{} series: {}", found.len(), brief(&found)))
+            }
+        })
+    }
+
+    /// Waits until a selector finds something.
+    #[track_caller]
+    pub(crate) fn comes_to_know(&self, selector: &str, within: Duration) -> Vec<Series> {
+        wait::until(&format!("series of {selector}"), within, || {
+            let found = self.query(selector);
+            if found.is_empty() {
+                Err("none".to_owned())
+            } else {
+                Ok(found)
+            }
+        })
+    }
+
+    /// Waits until a selector finds nothing, as `count(...)` shows it right after its series have ended.
+    #[track_caller]
+    pub(crate) fn forgets(&self, selector: &str, within: Duration) {
+        let count = format!("count({selector})");
+        wait::until(&format!("end of {selector}"), within, || {
+            if self.query(&count).is_empty() {
+                Ok(())
+            } else {
+                Err(brief(&self.query(selector)))
+            }
+        });
+    }
+
+    /// Fails if a selector was without a series at some second of the span before now.
+    #[track_caller]
+    pub(crate) fn never_lost(&self, selector: &str, span: Duration) {
+        let promql = format!("max_over_time(absent({selector})[{}s:1s])", span.as_secs().max(1));
+        let gaps = self.query(&promql);
+        assert!(
+            gaps.is_empty(),
+            "{selector} was away for a while within the last {span:?}"
+        );
+    }
+}
+
+/// The address in Prometheus' own words, which it logs once it has got one.
+fn listening(log: &str) -> Option<SocketAddr> {
+    let line = log.lines().find(|line| line.contains("\"Listening on\""))?;
+    line.split("address=")
+        .nth(1)?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
+}
+
+fn series(result: &Value) -> Series {
+    let labels = result["metric"].as_object().expect("labels");
+    Series {
+        labels: labels
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+            .collect(),
+        value: result["value"][1]
+            .as_str()
+            .expect("a value")
+            .parse()
+            .expect("a number"),
+    }
+}
+
+fn brief(found: &[Series]) -> String {
+    let shown: Vec<String> = found.iter().take(5).map(|series| format!("{series:?}")).collect();
+    format!("{} of {}: {}", shown.len(), found.len(), shown.join("; "))
+}

@@ -1,0 +1,115 @@
+# What building and testing needs, brought when it is missing. Sourced by ./run-demo and tests/run.
+# shellcheck shell=bash
+
+# where rustup puts cargo, whether or not the login shell knows it yet
+export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# A command as root: as it is, by sudo, or not at all.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif has sudo; then sudo "$@"
+  else die "this needs root, and there is no sudo here: $*"; fi
+}
+
+# Packages of the distribution; the first argument says what they are wanted for.
+install_packages() {
+  local wanted=$1; shift
+  say "no $wanted here: installing $*"
+  if has apt-get; then
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update </dev/null >&2
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" </dev/null >&2
+  elif has dnf; then as_root dnf -q -y install "${@/#libc6-dev/glibc-devel}" </dev/null >&2
+  else die "no $wanted, and neither apt-get nor dnf to install it with: install it and try again"; fi
+}
+
+need_c_compiler() {
+  has cc && return
+  install_packages "C compiler" gcc libc6-dev
+  has cc || die "there is still no cc"
+}
+
+# The oldest Rust that builds this, as Cargo.toml says.
+rust_wanted() { sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml"; }
+
+rust_is_new_enough() {
+  local version
+  version=$(cd "$ROOT" && cargo --version 2>/dev/null | cut -d' ' -f2) && [ -n "$version" ] || return 1
+  [ "$(printf '%s\n' "$(rust_wanted)" "$version" | sort -V | head -n1)" = "$(rust_wanted)" ]
+}
+
+need_rust() {
+  rust_is_new_enough && return
+  if has rustup; then
+    say "no Rust $(rust_wanted) here: updating the stable toolchain by rustup"
+    rustup -q toolchain install stable --profile minimal --component rustfmt,clippy </dev/null >&2
+  else
+    need_curl
+    say "no Rust $(rust_wanted) here: installing the stable toolchain by rustup"
+    curl --proto '=https' --tlsv1.2 -sSf "${RUSTUP_INIT_URL:-https://sh.rustup.rs}" |
+      sh -s -- -q -y --no-modify-path --profile minimal --default-toolchain stable --component rustfmt --component clippy >&2
+  fi
+  hash -r
+  rust_is_new_enough || die "cargo is still older than Rust $(rust_wanted)"
+}
+
+need_rust_tools() {
+  (cd "$ROOT" && cargo fmt --version && cargo clippy --version) >/dev/null 2>&1 && return
+  has rustup || die "no rustfmt and clippy beside $(command -v cargo): install them and try again"
+  say "no rustfmt or clippy here: adding them by rustup"
+  (cd "$ROOT" && rustup -q component add rustfmt clippy) </dev/null >&2
+}
+
+need_curl() { has curl || install_packages curl curl ca-certificates; }
+
+need_python() {
+  has python3 || install_packages Python python3
+  python3 -m pip --version >/dev/null 2>&1 || install_packages pip python3-pip
+}
+
+need_java() {
+  local version
+  version=$(javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p') || version=
+  [ "${version:-0}" -ge 17 ] && return
+  if [ -n "$(apt-cache policy openjdk-17-jdk-headless 2>/dev/null | sed -n 's/ *Candidate: *//p' | grep -v none)" ]
+  then install_packages "JDK 17" openjdk-17-jdk-headless
+  else install_packages "JDK 17" default-jdk-headless; fi
+}
+
+# A server of the Prometheus family, unpacked into the cache instead of installed, so that no service is started.
+#   need_server NAME PACKAGE MODULE VERSION     its path is left in $SERVER
+need_server() {
+  local name=$1 package=$2 module=$3 version=$4 folder
+  SERVER=$CACHE/$package/usr/bin/$name
+  [ -x "$SERVER" ] && return
+  if has "$name"; then SERVER=$(command -v "$name"); return; fi
+  folder=$(mktemp -d "$CACHE/.new.XXXXXX")
+  say "no $name here: unpacking the package $package into $CACHE"
+  if ! { unpack_package "$package" "$folder" || { as_root apt-get -qq update </dev/null && unpack_package "$package" "$folder"; }; }; then
+    say "no package $package: building $module $version with Go"
+    build_module "$name" "$module" "$version" "$folder" || die "cannot get $name: install it and try again"
+  fi
+  rm -rf "${CACHE:?}/$package"
+  mv "$folder" "$CACHE/$package"
+}
+
+unpack_package() {
+  local package=$1 folder=$2
+  has apt-get && has dpkg-deb || return 1
+  # apt drops its rights while it downloads; it cannot within a folder that is closed to others
+  chmod 755 "$folder"
+  (cd "$folder" && apt-get -qq -o APT::Sandbox::User=root download "$package" >&2 && dpkg-deb -x ./*.deb . && rm -f ./*.deb) 2>/dev/null
+}
+
+build_module() {
+  local name=$1 module=$2 version=$3 folder=$4
+  has go || install_packages Go golang-go
+  mkdir -p "$folder/src" "$folder/usr/bin"
+  (cd "$folder/src" && printf 'module proving\n' >go.mod && go get "$module@$version" && go build -o "$folder/usr/bin/$name" "$module") >&2
+  local built=$?
+  rm -rf "$folder/src"
+  return $built
+}
