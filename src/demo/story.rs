@@ -10,6 +10,9 @@ use super::flink::{Ledger, Player, Which};
 use super::{Cast, CastError, Pace, Selector, Store};
 use crate::model::Clock;
 
+/// Everything that the demo sends, in PromQL.
+const EVERYBODY: &str = r#"{instance_id=~"emr-demo.*"}"#;
+
 /// A cast, a store to look at (none when a real one is fed), and somebody to tell it to.
 ///
 /// `tell` gets one line at a time, without a line end.
@@ -274,11 +277,14 @@ impl<F: FnMut(String)> Story<F> {
         let before = self.alive(&Selector::all());
         self.cast.end().await;
         self.series_end(&Selector::all(), before).await;
-        if let Some(store) = &self.store {
-            self.summary.samples = store.taken();
-            self.summary.refused = store.refused();
+        match &self.store {
+            Some(store) => {
+                self.summary.samples = store.taken();
+                self.summary.refused = store.refused();
+                self.say(self.summary.to_string());
+            }
+            None => self.say("what came of it is at your store: the demo cannot look into it"),
         }
-        self.say(self.summary.to_string());
     }
 
     async fn everybody_is_alive(&mut self) {
@@ -289,7 +295,7 @@ impl<F: FnMut(String)> Story<F> {
     async fn becomes_alive(&mut self, players: &[Player]) {
         let ask = match players {
             [one] => format!("count({})", one.selector),
-            _ => "count by (job, instance_id, tm_id) ({instance_id=~\"emr-demo.*\"})".to_owned(),
+            _ => format!("count by (job, instance_id, tm_id) ({EVERYBODY})"),
         };
         self.look(&ask, |store| {
             let counts: Vec<usize> = players
@@ -309,7 +315,10 @@ impl<F: FnMut(String)> Story<F> {
     }
 
     async fn series_end(&mut self, selector: &Selector, before: usize) {
-        let ask = format!("count({selector})");
+        let ask = match *selector == Selector::all() {
+            true => format!("count({EVERYBODY})"),
+            false => format!("count({selector})"),
+        };
         self.look(&ask, |store| {
             let census = store.count(selector);
             let rest = store.count(&Selector::all()).alive;
@@ -318,11 +327,13 @@ impl<F: FnMut(String)> Story<F> {
         .await;
     }
 
-    /// Waits until the store shows what `found` looks for. Without a store, says what to ask the real one.
+    /// Waits until the store shows what `found` looks for. Without a store, says what to ask the real one, and gives
+    /// it as much time as the slowest ending takes.
     async fn look(&mut self, ask: &str, found: impl Fn(&Store) -> Option<String>) {
         let Some(store) = self.store.clone() else {
             if !ask.is_empty() {
                 self.say(format!("  ask your store: {ask}"));
+                sleep(self.pace.stale_after()).await;
             }
             return;
         };
