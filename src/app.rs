@@ -157,6 +157,16 @@ impl App {
         self.remotes.values().map(|remote| remote.status.read()).collect()
     }
 
+    /// Whether every remote has answered for everything that was pushed.
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        self.queue
+            .stats()
+            .readers
+            .iter()
+            .all(|reader| reader.backlog.totals.records == 0)
+    }
+
     /// The next wish to reload that comes over HTTP.
     pub async fn reload_wanted(&mut self) -> Option<ReloadRequest> {
         self.reloads.recv().await
@@ -209,11 +219,7 @@ impl App {
             end(task).await;
         }
         let delivered = async {
-            while self
-                .remotes
-                .values()
-                .any(|remote| remote.status.read().pending_samples > 0)
-            {
+            while !self.is_delivered() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };

@@ -100,16 +100,14 @@ pub struct Conflict {
 pub enum Refused {
     /// One more group would be one too many.
     #[error(
-        "{limit} groups are known, the limit of jobs.limits.max_groups; groups end after jobs.stale_after of silence, or by DELETE"
+        "{limit} groups are known, the limit of jobs.max_groups; groups end after jobs.stale_after of silence, or by DELETE"
     )]
     TooManyGroups {
         /// The limit.
         limit: usize,
     },
     /// The group would hold too many series.
-    #[error(
-        "the group would hold {series} series, over the limit of {limit} (jobs.limits.max_series_per_group)"
-    )]
+    #[error("the group would hold {series} series, over the limit of {limit} (jobs.max_series_per_group)")]
     TooManySeries {
         /// How many it would hold.
         series: usize,

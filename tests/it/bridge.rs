@@ -191,12 +191,7 @@ impl Bridge {
     /// Waits until the remote has got everything that was queued for it.
     #[track_caller]
     pub(crate) fn delivered(&self) {
-        wait::until_true("end of deliveries", PATIENCE, || {
-            self.app()
-                .remotes()
-                .iter()
-                .all(|remote| remote.pending_samples == 0)
-        });
+        wait::until_true("end of deliveries", PATIENCE, || self.app().is_delivered());
     }
 
     /// What the remote has got of each series but push times.

@@ -18,6 +18,8 @@ fn every_capture_is_taken_but_those_that_no_gateway_takes() {
                 &[400]
             } else if path == "/metrics/job/" {
                 &[307]
+            } else if path == "/elsewhere" {
+                &[404]
             } else {
                 &[200, 202]
             };
