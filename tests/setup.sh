@@ -49,7 +49,7 @@ need_rust() {
   else
     need_curl
     say "no Rust $(rust_wanted) here: installing the stable toolchain by rustup"
-    curl --proto '=https' --tlsv1.2 -sSf "${RUSTUP_INIT_URL:-https://sh.rustup.rs}" |
+    curl --proto '=https' --tlsv1.2 -sSf "${RUSTUP_INIT_URL:-https://static.rust-lang.org/rustup/rustup-init.sh}" |
       sh -s -- -q -y --no-modify-path --profile minimal --default-toolchain stable --component rustfmt --component clippy >&2
   fi
   hash -r
