@@ -20,11 +20,11 @@ deny:
 
 # all that needs only cargo; with a word, the tests whose names have it
 test *filter:
-    cargo test {{filter}}
+    cargo test {{ filter }}
 
 # everything, on real parts; --quick leaves them out
 all *options:
-    tests/run {{options}}
+    tests/run {{ options }}
 
 # criterion; with a word, only that bench
 bench *name:
@@ -32,7 +32,7 @@ bench *name:
 
 # the bridge, a store and simulated Flink jobs on loopback
 run *options:
-    ./run-demo {{options}}
+    ./run-demo {{ options }}
 
 # coverage: needs cargo-llvm-cov
 cover:

@@ -49,7 +49,7 @@ need_rust() {
   else
     need_curl
     say "no Rust $(rust_wanted) here: installing the stable toolchain by rustup"
-    curl --proto '=https' --tlsv1.2 -sSf "${RUSTUP_INIT_URL:-https://sh.rustup.rs}" |
+    curl --proto '=https' --tlsv1.2 -sSf "${RUSTUP_INIT_URL:-https://static.rust-lang.org/rustup/rustup-init.sh}" |
       sh -s -- -q -y --no-modify-path --profile minimal --default-toolchain stable --component rustfmt --component clippy >&2
   fi
   hash -r
@@ -74,7 +74,7 @@ need_java() {
   local version
   version=$(javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p') || version=
   [ "${version:-0}" -ge 17 ] && return
-  if [ -n "$(apt-cache policy openjdk-17-jdk-headless 2>/dev/null | sed -n 's/ *Candidate: *//p' | grep -v none)" ]
+  if apt-cache policy openjdk-17-jdk-headless 2>/dev/null | grep -q 'Candidate: [^(]'
   then install_packages "JDK 17" openjdk-17-jdk-headless
   else install_packages "JDK 17" default-jdk-headless; fi
 }

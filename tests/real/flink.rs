@@ -23,7 +23,7 @@ pub(crate) struct Flink {
 }
 
 impl Flink {
-    /// Starts a cluster that pushes to `bridge` every second as `job`, in the group of `instance_id`.
+    /// Starts a cluster that pushes to `bridge` every two seconds as `job`, in the group of `instance_id`.
     #[track_caller]
     pub(crate) fn start(version: &str, suffix: Suffix, port_base: u16, bridge: SocketAddr) -> Self {
         let cluster = Self {
@@ -46,7 +46,7 @@ impl Flink {
                 "metrics.reporter.push.randomJobNameSuffix",
                 (suffix == Suffix::Random).to_string(),
             ),
-            ("metrics.reporter.push.interval", "1 s".to_owned()),
+            ("metrics.reporter.push.interval", "2 s".to_owned()),
             ("heartbeat.interval", "1000".to_owned()),
             ("heartbeat.timeout", "8000".to_owned()),
         ];
@@ -72,14 +72,14 @@ impl Flink {
         self.run("cancel", &[&self.work(), job_id]);
     }
 
-    /// `kill -9` of the TaskManager with this `tm_id` as Flink's reporter writes it.
+    /// Ends the TaskManager with this `tm_id`, as Flink's reporter writes it, by `KILL` or `TERM`.
     #[track_caller]
-    pub(crate) fn kill_task_manager(&self, tm_id: &str) {
+    pub(crate) fn end_task_manager(&self, tm_id: &str, signal: &str) {
         let number = ["1", "2"]
             .into_iter()
             .find(|number| self.names_itself(number, tm_id));
         let number = number.unwrap_or_else(|| panic!("no TaskManager calls itself {tm_id}"));
-        self.run("stop-tm", &[&self.work(), number, "KILL"]);
+        self.run("stop-tm", &[&self.work(), number, signal]);
     }
 
     /// Stops everything with SIGTERM.

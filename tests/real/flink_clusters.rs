@@ -6,12 +6,17 @@ use std::time::{Duration, Instant};
 
 use crate::bridge::{Bridge, Settings};
 use crate::flink::{Flink, INSTANCE_ID, JOB, Suffix};
-use crate::prometheus::{Prometheus, Series};
+use crate::prometheus::Prometheus;
 
 /// A few of the reporter's intervals, and far more than a busy machine delays one.
 const STALE_AFTER: &str = "10s";
 /// A JVM on a busy machine takes its time.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Stands for the JobManager's own series.
+const JOB_MANAGER: &str = "flink_jobmanager_Status_JVM_CPU_Load";
+/// Stands for the series of the job that is not cancelled.
+const TASKS: &str = "flink_taskmanager_job_task_numRecordsIn{job_name=\"e2e_staying\"}";
 
 #[test]
 fn of_version_1_17_with_a_random_suffix() {
@@ -55,13 +60,15 @@ fn a_cluster_lives_and_ends_at_prometheus(version: &str, suffix: Suffix, port_ba
     let going = flink.submit("e2e going");
     let staying = flink.submit("e2e staying");
 
-    let task_managers = everything_arrives(
+    let processes = everything_arrives(
         &prometheus,
         suffix,
         &[("e2e_going", &going), ("e2e_staying", &staying)],
     );
     a_cancelled_job_ends_alone(&prometheus, &flink, &going);
-    a_killed_task_manager_ends_alone(&prometheus, &flink, &task_managers);
+    let (idle, busy) = idle_and_busy(&prometheus, &processes);
+    a_killed_task_manager_ends_alone(&prometheus, &flink, &idle, &busy);
+    a_stopped_task_manager_ends_alone(&prometheus, &flink, &busy);
     flink.stop();
 
     prometheus.forgets(&format!("{{job=\"{JOB}\"}}"), PATIENCE);
@@ -112,50 +119,56 @@ fn a_cancelled_job_ends_alone(prometheus: &Prometheus, flink: &Flink, going: &st
     no_process_was_lost(prometheus, before);
 }
 
-/// Kills the TaskManager that does not carry the staying job.
+/// The TaskManager that does not carry the staying job, and the one that does.
 #[track_caller]
-fn a_killed_task_manager_ends_alone(
-    prometheus: &Prometheus,
-    flink: &Flink,
-    task_managers: &BTreeSet<String>,
-) {
+fn idle_and_busy(prometheus: &Prometheus, task_managers: &BTreeSet<String>) -> (String, String) {
     assert_eq!(task_managers.len(), 2, "{task_managers:?}");
-    let tasks = "flink_taskmanager_job_task_numRecordsIn{job_name=\"e2e_staying\"}";
-    let carrying: BTreeSet<String> = tm_ids(&prometheus.query(tasks));
+    let busy = prometheus.query(TASKS)[0].label("tm_id").to_owned();
     let idle = task_managers
-        .difference(&carrying)
-        .next()
-        .expect("a TaskManager without a task");
+        .iter()
+        .find(|tm_id| **tm_id != busy)
+        .expect("another");
+    (idle.clone(), busy)
+}
+
+/// After `kill -9` nobody says goodbye.
+#[track_caller]
+fn a_killed_task_manager_ends_alone(prometheus: &Prometheus, flink: &Flink, idle: &str, busy: &str) {
     let before = Instant::now();
 
-    flink.kill_task_manager(idle);
+    flink.end_task_manager(idle, "KILL");
 
     prometheus.forgets(&format!("{{tm_id=\"{idle}\"}}"), PATIENCE);
-    prometheus.comes_to_hold("flink_taskmanager_Status_JVM_CPU_Load", 1, PATIENCE);
-    for tm_id in &carrying {
-        prometheus.never_lost(
-            &format!("flink_taskmanager_Status_JVM_CPU_Load{{tm_id=\"{tm_id}\"}}"),
-            before.elapsed(),
-        );
-    }
-    prometheus.never_lost(tasks, before.elapsed());
-    prometheus.never_lost("flink_jobmanager_numRunningJobs", before.elapsed());
+    prometheus.never_lost(
+        &format!("flink_taskmanager_Status_JVM_CPU_Load{{tm_id=\"{busy}\"}}"),
+        before.elapsed(),
+    );
+    prometheus.never_lost(TASKS, before.elapsed());
+    prometheus.never_lost(JOB_MANAGER, before.elapsed());
+}
+
+/// It says goodbye by a DELETE, which in a group of many is not for the others.
+#[track_caller]
+fn a_stopped_task_manager_ends_alone(prometheus: &Prometheus, flink: &Flink, busy: &str) {
+    let before = Instant::now();
+
+    flink.end_task_manager(busy, "TERM");
+
+    prometheus.forgets(&format!("{{tm_id=\"{busy}\"}}"), PATIENCE);
+    prometheus.never_lost(JOB_MANAGER, before.elapsed());
+    prometheus.never_lost(
+        "flink_jobmanager_job_uptime{job_name=\"e2e_staying\"}",
+        before.elapsed(),
+    );
 }
 
 #[track_caller]
 fn no_process_was_lost(prometheus: &Prometheus, since: Instant) {
-    prometheus.never_lost("flink_jobmanager_numRunningJobs", since.elapsed());
+    prometheus.never_lost(JOB_MANAGER, since.elapsed());
     prometheus.never_lost(
         "count(flink_taskmanager_Status_JVM_CPU_Load) == 2",
         since.elapsed(),
     );
-}
-
-fn tm_ids(series: &[Series]) -> BTreeSet<String> {
-    series
-        .iter()
-        .map(|series| series.label("tm_id").to_owned())
-        .collect()
 }
 
 fn is_suffix(instance: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Everything that seven real clusters sent, sent again: taken, shown at Prometheus, and ended at the end.
+//! Everything that real clusters sent, sent again: taken, shown at Prometheus, and ended at the end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
