@@ -62,8 +62,7 @@ pub(super) fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config,
 const PRIVATE_ENDINGS: [&str; 6] = [".local", ".internal", ".lan", ".intranet", ".svc", ".home.arpa"];
 
 /// What the configuration means, a sentence a line. Shows no secret.
-#[must_use]
-pub fn describe(config: &Config) -> String {
+pub(super) fn describe(config: &Config) -> String {
     let mut lines = vec![
         listening(config),
         format!("keeps queue and registry in {}", config.data_dir.display()),
@@ -88,8 +87,7 @@ pub fn describe(config: &Config) -> String {
 }
 
 /// What is allowed but looks like an oversight: what the file's reader noticed, then what shows only in the whole.
-#[must_use]
-pub fn warnings(config: &Config) -> Vec<Notice> {
+pub(super) fn warnings(config: &Config) -> Vec<Notice> {
     let mut notices = config.notices.clone();
     let mut add = |path: String, text: &str| {
         notices.push(Notice {
@@ -140,8 +138,7 @@ pub fn warnings(config: &Config) -> Vec<Notice> {
 }
 
 /// Files that the configuration names and that cannot be opened now; they may still appear, so this is no mistake.
-#[must_use]
-pub fn unreadable_files(config: &Config) -> Vec<Notice> {
+pub(super) fn unreadable_files(config: &Config) -> Vec<Notice> {
     let mut notices = Vec::new();
     for (index, remote) in config.remotes.iter().enumerate() {
         for (key, file) in files(remote) {
@@ -158,8 +155,7 @@ pub fn unreadable_files(config: &Config) -> Vec<Notice> {
 }
 
 /// Every mistake, a line each: `flinkbridge.yml:12:5: queue.max_bytes: "8 gigs" is no size: write it as 8GiB`.
-#[must_use]
-pub fn mistakes(file: &Path, errors: &[ConfigError]) -> String {
+pub(super) fn mistakes(file: &Path, errors: &[ConfigError]) -> String {
     errors
         .iter()
         .map(|error| line(file, error.position, error))
@@ -167,8 +163,7 @@ pub fn mistakes(file: &Path, errors: &[ConfigError]) -> String {
 }
 
 /// Every notice, a line each, in the same form.
-#[must_use]
-pub fn remarks(file: &Path, notices: &[Notice]) -> String {
+pub(super) fn remarks(file: &Path, notices: &[Notice]) -> String {
     notices
         .iter()
         .map(|notice| line(file, notice.position, notice))

@@ -2,7 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
 
-pub mod check;
+mod check;
 mod demo;
 mod logging;
 mod serve;

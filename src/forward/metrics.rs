@@ -191,7 +191,7 @@ mod tests {
     use tokio::time::Duration;
 
     use super::*;
-    use crate::forward::double::{Trial, record, refused, unavailable};
+    use crate::forward::tests::double::{Trial, record, refused, unavailable};
 
     #[tokio::test(start_paused = true)]
     async fn the_books_are_shown_with_the_remote_as_label() {

@@ -18,12 +18,8 @@ mod books;
 mod complaints;
 mod config;
 mod dispatch;
-#[cfg(test)]
-mod double;
 mod error;
 mod lane;
-#[cfg(test)]
-mod loopback;
 mod metrics;
 mod remote_write;
 mod retry;

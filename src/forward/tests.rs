@@ -1,10 +1,13 @@
+pub(super) mod double;
+pub(super) mod loopback;
+
 use std::sync::{Arc, Mutex};
 
 use prometheus_client::registry::Registry;
 use tokio::sync::oneshot;
 
-use super::double::{record, series};
-use super::loopback::{Answer, Request, Server};
+use self::double::{record, series};
+use self::loopback::{Answer, Request, Server};
 use super::{Forwarder, Metrics, RemoteConfig, check};
 use crate::codec::remote_write::decode;
 use crate::model::{Clock, SystemClock};

@@ -4,7 +4,7 @@ use tokio::sync::Semaphore;
 
 use super::{Batch, Handed, Parcel, Piece};
 use crate::codec::record::Record as Blocks;
-use crate::forward::double::{block, record, series};
+use crate::forward::tests::double::{block, record, series};
 use crate::normalise::{Relabelling, RuleConfig};
 use crate::queue::{Position, Record};
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::forward::double::{Trial, record, refused, series, unavailable};
+use crate::forward::tests::double::{Trial, record, refused, series, unavailable};
 use crate::forward::transport::SendError;
 use crate::queue::DropReason;
 

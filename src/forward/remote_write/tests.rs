@@ -8,7 +8,7 @@ use http::HeaderMap;
 use super::Http;
 use crate::forward::config::{Auth, RemoteConfig, Secret, TlsConfig};
 use crate::forward::error::ForwardError;
-use crate::forward::loopback::{Answer, Authority, Server};
+use crate::forward::tests::loopback::{Answer, Authority, Server};
 use crate::forward::transport::{Code, SendError, Transport};
 use crate::model::ManualClock;
 

@@ -14,17 +14,17 @@ use crate::codec::remote_write::decode;
 use crate::model::{Clock, LabelDraft, LabelSet, ManualClock, UnixMillis};
 use crate::queue::{Delivery, DropReason, Position, QueueError, Record};
 
-use super::books::{Books, RemoteStatus};
-use super::complaints::Complaints;
-use super::config::BatchConfig;
-use super::dispatch::Dispatcher;
-use super::lane::Route;
-use super::source::Source;
-use super::transport::{Code, SendError, Transport};
+use crate::forward::books::{Books, RemoteStatus};
+use crate::forward::complaints::Complaints;
+use crate::forward::config::BatchConfig;
+use crate::forward::dispatch::Dispatcher;
+use crate::forward::lane::Route;
+use crate::forward::source::Source;
+use crate::forward::transport::{Code, SendError, Transport};
 use crate::normalise::Relabelling;
 
 /// The labels of series `number` of `group`.
-pub(super) fn series(group: &str, number: u32) -> LabelSet<'static> {
+pub(in crate::forward) fn series(group: &str, number: u32) -> LabelSet<'static> {
     let mut draft = LabelDraft::new();
     draft.push("__name__", "m");
     draft.push("group", group.to_owned());
@@ -33,7 +33,7 @@ pub(super) fn series(group: &str, number: u32) -> LabelSet<'static> {
 }
 
 /// A block of `count` series of `group`, all with `value`.
-pub(super) fn block(group: &str, count: u32, value: f64) -> Block {
+pub(in crate::forward) fn block(group: &str, count: u32, value: f64) -> Block {
     let mut builder = BlockBuilder::new(7);
     for number in 0..count {
         builder.push(&series(group, number), value, UnixMillis::new(1_000));
@@ -42,7 +42,7 @@ pub(super) fn block(group: &str, count: u32, value: f64) -> Block {
 }
 
 /// A record of `count` series of `group`, all with `value`.
-pub(super) fn record(group: &str, count: u32, value: f64) -> Record {
+pub(in crate::forward) fn record(group: &str, count: u32, value: f64) -> Record {
     let blocks = Blocks {
         event: Bytes::from_static(b"event"),
         samples: block(group, count, value),
@@ -71,14 +71,14 @@ struct Entry {
 
 /// A log in memory; clones share it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Log {
+pub(in crate::forward) struct Log {
     entries: Arc<Mutex<Entries>>,
     grown: Arc<Notify>,
     lanes: u32,
 }
 
 impl Log {
-    pub(super) fn push(&self, record: Record) {
+    pub(in crate::forward) fn push(&self, record: Record) {
         self.entries.lock().unwrap().entries.push(Entry {
             record,
             acknowledged: false,
@@ -86,13 +86,13 @@ impl Log {
         self.grown.notify_one();
     }
 
-    pub(super) fn gap(&self, reason: DropReason, weight: u64) {
+    pub(in crate::forward) fn gap(&self, reason: DropReason, weight: u64) {
         self.entries.lock().unwrap().gaps.push((reason, weight));
         self.grown.notify_one();
     }
 
     /// Which records were acknowledged, by their places.
-    pub(super) fn acknowledged(&self) -> Vec<usize> {
+    pub(in crate::forward) fn acknowledged(&self) -> Vec<usize> {
         let entries = self.entries.lock().unwrap();
         let entries = entries.entries.iter().enumerate();
         entries
@@ -132,7 +132,7 @@ impl Log {
 }
 
 /// Reads a [`Log`] from its beginning, passing over what is acknowledged, as a queue opened again does.
-pub(super) struct LogReader {
+pub(in crate::forward) struct LogReader {
     log: Log,
     read: usize,
 }
@@ -187,20 +187,20 @@ fn gap(reason: DropReason, weight: u64) -> Delivery {
 
 /// One request as the remote saw it.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(in crate::forward) struct Request {
     /// Since the trial began.
-    pub(super) after: Duration,
-    pub(super) attempt: u32,
+    pub(in crate::forward) after: Duration,
+    pub(in crate::forward) attempt: u32,
     /// Series and value, in order.
-    pub(super) samples: Vec<(String, f64)>,
-    pub(super) accepted: bool,
+    pub(in crate::forward) samples: Vec<(String, f64)>,
+    pub(in crate::forward) accepted: bool,
 }
 
 type Verdict = dyn FnMut(&Request) -> Result<(), SendError> + Send;
 
 /// A remote in memory; clones share it.
 #[derive(Clone)]
-pub(super) struct Remote {
+pub(in crate::forward) struct Remote {
     began: Instant,
     latency: Duration,
     verdict: Arc<Mutex<Box<Verdict>>>,
@@ -208,12 +208,12 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    pub(super) fn requests(&self) -> Vec<Request> {
+    pub(in crate::forward) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
     /// Values by series, as they were accepted.
-    pub(super) fn stored(&self) -> BTreeMap<String, Vec<f64>> {
+    pub(in crate::forward) fn stored(&self) -> BTreeMap<String, Vec<f64>> {
         let mut stored: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         for request in self.requests().into_iter().filter(|request| request.accepted) {
             for (series, value) in request.samples {
@@ -224,7 +224,7 @@ impl Remote {
     }
 
     /// Number of samples of each request.
-    pub(super) fn sizes(&self) -> Vec<usize> {
+    pub(in crate::forward) fn sizes(&self) -> Vec<usize> {
         self.requests()
             .iter()
             .map(|request| request.samples.len())
@@ -257,7 +257,7 @@ impl Transport for Remote {
 }
 
 /// 503, asking for `after`.
-pub(super) fn unavailable(after: Option<Duration>) -> SendError {
+pub(in crate::forward) fn unavailable(after: Option<Duration>) -> SendError {
     SendError::Retry {
         code: Code::Status(503),
         after,
@@ -266,7 +266,7 @@ pub(super) fn unavailable(after: Option<Duration>) -> SendError {
 }
 
 /// 400 and 413.
-pub(super) fn refused(status: u16, words: &str) -> SendError {
+pub(in crate::forward) fn refused(status: u16, words: &str) -> SendError {
     SendError::Split {
         status,
         words: words.to_owned(),
@@ -274,23 +274,25 @@ pub(super) fn refused(status: u16, words: &str) -> SendError {
 }
 
 /// A log, a remote, and what stands between.
-pub(super) struct Trial {
-    pub(super) log: Log,
-    pub(super) remote: Remote,
-    pub(super) config: BatchConfig,
-    pub(super) rules: Option<Relabelling>,
-    pub(super) clock: ManualClock,
-    pub(super) books: Arc<Books>,
+pub(in crate::forward) struct Trial {
+    pub(in crate::forward) log: Log,
+    pub(in crate::forward) remote: Remote,
+    pub(in crate::forward) config: BatchConfig,
+    pub(in crate::forward) rules: Option<Relabelling>,
+    pub(in crate::forward) clock: ManualClock,
+    pub(in crate::forward) books: Arc<Books>,
 }
 
 impl Trial {
     /// A remote that takes everything.
-    pub(super) fn new() -> Self {
+    pub(in crate::forward) fn new() -> Self {
         Self::with(|_| Ok(()))
     }
 
     /// A remote that answers as `verdict` says.
-    pub(super) fn with(verdict: impl FnMut(&Request) -> Result<(), SendError> + Send + 'static) -> Self {
+    pub(in crate::forward) fn with(
+        verdict: impl FnMut(&Request) -> Result<(), SendError> + Send + 'static,
+    ) -> Self {
         let config = BatchConfig::default();
         let clock = ManualClock::default();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -313,13 +315,13 @@ impl Trial {
     }
 
     /// A remote that takes its time.
-    pub(super) fn slow(mut self, latency: Duration) -> Self {
+    pub(in crate::forward) fn slow(mut self, latency: Duration) -> Self {
         self.remote.latency = latency;
         self
     }
 
     /// Forwards for `span`, from what the log says is not acknowledged.
-    pub(super) async fn run(&self, span: Duration) {
+    pub(in crate::forward) async fn run(&self, span: Duration) {
         self.books
             .begin("http://test/".to_owned(), self.log.pending_samples());
         let dispatcher = Dispatcher {
@@ -341,7 +343,7 @@ impl Trial {
 
     /// The books, when they balance.
     #[track_caller]
-    pub(super) fn balanced(&self) -> RemoteStatus {
+    pub(in crate::forward) fn balanced(&self) -> RemoteStatus {
         let status = self.books.status();
         let known =
             status.sent_samples + status.rejected_samples + status.dropped_samples + status.pending_samples;

@@ -21,45 +21,45 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 #[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) version: Version,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(in crate::forward) struct Request {
+    pub(in crate::forward) method: String,
+    pub(in crate::forward) target: String,
+    pub(in crate::forward) version: Version,
+    pub(in crate::forward) headers: HeaderMap,
+    pub(in crate::forward) body: Bytes,
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(in crate::forward) fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().unwrap()
     }
 
     /// The number that the path is.
-    pub(super) fn path_number(&self) -> u16 {
+    pub(in crate::forward) fn path_number(&self) -> u16 {
         self.target.trim_start_matches('/').parse().unwrap()
     }
 }
 
-pub(super) struct Answer(Option<Response<Full<Bytes>>>);
+pub(in crate::forward) struct Answer(Option<Response<Full<Bytes>>>);
 
 impl Answer {
-    pub(super) fn status(status: u16) -> Self {
+    pub(in crate::forward) fn status(status: u16) -> Self {
         let response = Response::builder().status(status);
         Self(Some(response.body(Full::default()).unwrap()))
     }
 
-    pub(super) const fn never() -> Self {
+    pub(in crate::forward) const fn never() -> Self {
         Self(None)
     }
 
-    pub(super) fn with(self, name: &'static str, value: &str) -> Self {
+    pub(in crate::forward) fn with(self, name: &'static str, value: &str) -> Self {
         Self(self.0.map(|mut response| {
             response.headers_mut().insert(name, value.parse().unwrap());
             response
         }))
     }
 
-    pub(super) fn saying(self, words: &str) -> Self {
+    pub(in crate::forward) fn saying(self, words: &str) -> Self {
         Self(
             self.0
                 .map(|response| response.map(|_| Full::from(words.to_owned()))),
@@ -70,18 +70,20 @@ impl Answer {
 type Answers = dyn Fn(&Request) -> Answer + Send + Sync;
 
 /// Serves until it is dropped.
-pub(super) struct Server {
+pub(in crate::forward) struct Server {
     base: String,
     requests: Arc<Mutex<Vec<Request>>>,
     _serving: JoinSet<()>,
 }
 
 impl Server {
-    pub(super) async fn start(answers: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+    pub(in crate::forward) async fn start(
+        answers: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         Self::serve(None, Arc::new(answers)).await
     }
 
-    pub(super) async fn start_tls(
+    pub(in crate::forward) async fn start_tls(
         authority: &Authority,
         name: &str,
         answers: impl Fn(&Request) -> Answer + Send + Sync + 'static,
@@ -95,7 +97,7 @@ impl Server {
         Self::serve(Some(config), Arc::new(answers)).await
     }
 
-    pub(super) async fn start_mutual_tls(
+    pub(in crate::forward) async fn start_mutual_tls(
         authority: &Authority,
         name: &str,
         answers: impl Fn(&Request) -> Answer + Send + Sync + 'static,
@@ -114,11 +116,11 @@ impl Server {
         Self::serve(Some(config), Arc::new(answers)).await
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(in crate::forward) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
-    pub(super) fn requests(&self) -> Vec<Request> {
+    pub(in crate::forward) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
@@ -197,7 +199,7 @@ fn tls_builder() -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
 }
 
 /// Certifies servers and clients; its files live as long as it does.
-pub(super) struct Authority {
+pub(in crate::forward) struct Authority {
     folder: tempfile::TempDir,
     issuer: rcgen::CertifiedIssuer<'static, KeyPair>,
 }
@@ -208,7 +210,7 @@ type Certified = (
 );
 
 impl Authority {
-    pub(super) fn new() -> Self {
+    pub(in crate::forward) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = rcgen::CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -217,12 +219,12 @@ impl Authority {
         Self { folder, issuer }
     }
 
-    pub(super) fn ca_file(&self) -> PathBuf {
+    pub(in crate::forward) fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
     /// Certificate and key of a client.
-    pub(super) fn client_files(&self) -> (PathBuf, PathBuf) {
+    pub(in crate::forward) fn client_files(&self) -> (PathBuf, PathBuf) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["client".to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
