@@ -143,22 +143,7 @@ fn recover_segment(
         end: limit,
         ..Segment::empty(id, file)
     };
-    let header = read(&extent, id.start(), SEGMENT_HEADER_BYTES as u64).map_err(failed)?;
-    match id.check_header(&header) {
-        HeaderState::Whole => {}
-        HeaderState::Damaged => {
-            let aside = quarantine(storage, &extent, id.start(), id.first_frame());
-            report.quarantined.extend(aside.ok().flatten());
-        }
-        HeaderState::Future(version) => {
-            let (place, supported) = (storage.place(&name), FORMAT_VERSION);
-            return Err(QueueError::FutureVersion {
-                place,
-                version,
-                supported,
-            });
-        }
-    }
+    check_header(storage, &extent, report)?;
     let check = if next.is_none() {
         Check::Checksums
     } else {
@@ -181,6 +166,28 @@ fn recover_segment(
         }
     }
     Ok(Some(segment))
+}
+
+fn check_header(storage: &dyn Storage, extent: &Segment, report: &mut Opened) -> Result<(), QueueError> {
+    let id = extent.id;
+    let place = storage.place(&id.file_name());
+    let header = read(extent, id.start(), SEGMENT_HEADER_BYTES as u64)
+        .map_err(|error| QueueError::io("read", place.clone(), error))?;
+    match id.check_header(&header) {
+        HeaderState::Whole => {}
+        HeaderState::Damaged => {
+            let aside = quarantine(storage, extent, id.start(), id.first_frame());
+            report.quarantined.extend(aside.ok().flatten());
+        }
+        HeaderState::Future(version) => {
+            return Err(QueueError::FutureVersion {
+                place,
+                version,
+                supported: FORMAT_VERSION,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Counts what `extent` holds, and names the stretches in which nothing can be read.
