@@ -12,7 +12,8 @@ use crate::queue::{Position, QueueError};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"FLBP");
 const SLOTS: usize = 4;
-const SLOT_BYTES: usize = 8192;
+/// Room for [`MAX_LANES`](crate::queue::MAX_LANES) needs of every lane count that is remembered.
+const SLOT_BYTES: usize = 16_384;
 /// Magic, checksum and length, which the checksum does not cover.
 const PREFIX_BYTES: usize = 12;
 
@@ -116,7 +117,7 @@ impl Bookmark {
             sequence,
             latest: Some(slot),
             synced,
-            written: Some(progress.clone()),
+            written: synced.map(|_| progress.clone()),
             ..Slots::default()
         };
         Ok(Some((
@@ -161,7 +162,11 @@ impl Bookmark {
         let result = self.file.sync();
         let mut slots = self.slots();
         slots.syncing = None;
-        result.map_err(|error| QueueError::io("sync", self.place.clone(), error))?;
+        if let Err(error) = result {
+            // What could not be synced may be forgotten by the kernel, so it has to be written anew.
+            slots.written = None;
+            return Err(QueueError::io("sync", self.place.clone(), error));
+        }
         slots.synced = syncing;
         Ok(())
     }

@@ -149,7 +149,11 @@ fn recover_segment(
     } else {
         Check::Headers
     };
-    let (mut segment, damaged) = count(&extent, check).map_err(failed)?;
+    let (mut segment, mut damaged) = count(&extent, check).map_err(failed)?;
+    if check == Check::Headers && !damaged.is_empty() {
+        // A damaged length leads past good frames, so headers alone are not to be believed here.
+        (segment, damaged) = count(&extent, Check::Checksums).map_err(failed)?;
+    }
     for (from, to) in damaged {
         if next.is_none() && to == limit && torn(&extent, from).map_err(failed)? {
             tracing::warn!(

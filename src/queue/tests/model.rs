@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::queue::lanes::MAX_EARLIER;
 
 #[derive(Clone, Debug)]
 enum Action {
@@ -61,6 +62,7 @@ struct World {
     survivors: BTreeSet<u64>,
     in_flight: BTreeMap<u32, Vec<(u64, Position)>>,
     last_delivered: Option<u64>,
+    lanes: Vec<u32>,
 }
 
 impl World {
@@ -80,6 +82,7 @@ impl World {
             survivors: BTreeSet::new(),
             in_flight: BTreeMap::new(),
             last_delivered: None,
+            lanes: vec![3],
         }
     }
 
@@ -183,8 +186,11 @@ impl World {
     }
 
     fn open_reader(&mut self, lanes: u32) {
+        if self.lanes.last() != Some(&lanes) && self.lanes.len() < MAX_EARLIER {
+            self.lanes.push(lanes);
+        }
         self.reader = None;
-        self.reader = Some(self.rig.reader(lanes));
+        self.reader = Some(self.rig.reader(self.lanes[self.lanes.len() - 1]));
         self.in_flight.clear();
         self.last_delivered = None;
     }
