@@ -124,14 +124,11 @@ fn recover_segment(
     let file = storage.open(&name).map_err(failed)?;
     let length = file.length().map_err(failed)?;
     if length < SEGMENT_HEADER_BYTES as u64 {
-        match next {
-            None => {
-                storage.remove(&name).map_err(failed)?;
-                report.cut_bytes += length;
-            }
-            Some(_) => report
-                .quarantined
-                .push(quarantine_file(storage, &name, length).map_err(failed)?),
+        if next.is_some() {
+            report.quarantined.extend(quarantine_file(storage, &name, length));
+        } else {
+            // It is taken away before the next segment begins, as every file from the tail on.
+            report.cut_bytes += length;
         }
         return Ok(None);
     }
@@ -238,10 +235,7 @@ fn recover_bookmark(
 ) -> Result<Option<(BookmarkName, Bookmark, Progress)>, QueueError> {
     let Some((bookmark, progress)) = Bookmark::load(storage, &name)? else {
         let file = name.file_name();
-        let kept = quarantine_file(storage, &file, 0);
-        report
-            .quarantined
-            .push(kept.map_err(|error| QueueError::io("move", storage.place(&file), error))?);
+        report.quarantined.extend(quarantine_file(storage, &file, 0));
         return Ok(None);
     };
     if let BookmarkName::Reader(name) = &name {
