@@ -286,6 +286,11 @@ impl Core {
         let mut place = Place::new(progress, lanes as usize, spot, bookmark);
         place.open = true;
         let mut log = self.log();
+        if log.readers.get(name).is_some_and(|before| before.open) {
+            return Err(QueueError::ReaderBusy {
+                name: name.to_owned(),
+            });
+        }
         if let Some(before) = log.readers.remove(name) {
             place.dropped = before.dropped;
             place.untold = before.untold;
