@@ -22,7 +22,9 @@ pub enum GroupKeyError {
     #[error("job name is required")]
     NoJob,
     /// A name is not `[a-zA-Z_][a-zA-Z0-9_]*`, or begins with `__`, which is reserved.
-    #[error("improper label name {0:?}: a grouping label matches [a-zA-Z_][a-zA-Z0-9_]* and does not begin with __")]
+    #[error(
+        "improper label name {0:?}: a grouping label matches [a-zA-Z_][a-zA-Z0-9_]* and does not begin with __"
+    )]
     BadName(String),
 }
 
@@ -58,12 +60,17 @@ impl GroupKey {
     /// The value of `job`; never empty.
     #[must_use]
     pub fn job(&self) -> &str {
-        self.labels.iter().find(|(name, _)| name == "job").map_or("", |(_, value)| value)
+        self.labels
+            .iter()
+            .find(|(name, _)| name == "job")
+            .map_or("", |(_, value)| value)
     }
 
     /// Name and value of every grouping label, `job` among them, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.labels
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The key as bytes: each name and value followed by 0xFF, which no UTF-8 text contains (Pushgateway S20).
@@ -84,7 +91,10 @@ impl TryFrom<Vec<(String, String)>> for GroupKey {
     type Error = GroupKeyError;
 
     fn try_from(labels: Vec<(String, String)>) -> Result<Self, GroupKeyError> {
-        let job = labels.iter().find(|(name, _)| name == "job").map_or(String::new(), |(_, value)| value.clone());
+        let job = labels
+            .iter()
+            .find(|(name, _)| name == "job")
+            .map_or(String::new(), |(_, value)| value.clone());
         Self::try_new(&job, labels)
     }
 }
@@ -134,7 +144,10 @@ mod tests {
     use super::*;
 
     fn key(job: &str, labels: &[(&str, &str)]) -> Result<GroupKey, GroupKeyError> {
-        GroupKey::try_new(job, labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+        GroupKey::try_new(
+            job,
+            labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
+        )
     }
 
     #[test]
@@ -152,7 +165,10 @@ mod tests {
     #[test]
     fn reserved_and_malformed_names_are_refused() {
         for name in ["__x", "0x", "na-me", "a=b", ""] {
-            assert_eq!(key("a", &[(name, "v")]), Err(GroupKeyError::BadName(name.to_owned())));
+            assert_eq!(
+                key("a", &[(name, "v")]),
+                Err(GroupKeyError::BadName(name.to_owned()))
+            );
         }
         assert_eq!(key("", &[]), Err(GroupKeyError::NoJob));
     }

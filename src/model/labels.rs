@@ -29,7 +29,9 @@ impl<'a> LabelDraft<'a> {
     /// An empty draft with room for `count` labels.
     #[must_use]
     pub fn with_capacity(count: usize) -> Self {
-        Self { pairs: Vec::with_capacity(count) }
+        Self {
+            pairs: Vec::with_capacity(count),
+        }
     }
 
     /// Appends a label without looking for one of the same name; see [`LabelDraft::into_set`] for which wins.
@@ -40,7 +42,10 @@ impl<'a> LabelDraft<'a> {
     /// The value of `name`, if the draft has it (it may be empty).
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_ref())
+        self.pairs
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_ref())
     }
 
     /// Sets `name` to `value`, in place where it exists.
@@ -65,7 +70,9 @@ impl<'a> LabelDraft<'a> {
 
     /// Name and value of every label, in the order they stand.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+        self.pairs
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
     /// Every label, open to change; for steps that edit names or values in place.
@@ -100,7 +107,12 @@ impl<'a> LabelDraft<'a> {
 
 impl<'a, N: Into<Cow<'a, str>>, V: Into<Cow<'a, str>>> FromIterator<(N, V)> for LabelDraft<'a> {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(labels: I) -> Self {
-        Self { pairs: labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
+        Self {
+            pairs: labels
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        }
     }
 }
 
@@ -122,7 +134,9 @@ impl<'a> LabelSet<'a> {
 
     /// Name and value of every label, sorted by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+        self.pairs
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
     /// How many labels the set holds, the metric's name included.
@@ -147,7 +161,13 @@ impl<'a> LabelSet<'a> {
     #[must_use]
     pub fn into_owned(self) -> LabelSet<'static> {
         let own = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
-        LabelSet { pairs: self.pairs.into_iter().map(|(name, value)| (own(name), own(value))).collect() }
+        LabelSet {
+            pairs: self
+                .pairs
+                .into_iter()
+                .map(|(name, value)| (own(name), own(value)))
+                .collect(),
+        }
     }
 }
 
@@ -224,7 +244,11 @@ mod tests {
             ("größe", false, false),
             ("_x9", true, true),
         ] {
-            assert_eq!((is_metric_name(name), is_label_name(name)), (metric, label), "{name}");
+            assert_eq!(
+                (is_metric_name(name), is_label_name(name)),
+                (metric, label),
+                "{name}"
+            );
         }
     }
 

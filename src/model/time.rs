@@ -27,7 +27,10 @@ impl UnixMillis {
     /// Seconds since the epoch with the milliseconds as fraction, the unit of `push_time_seconds`.
     #[must_use]
     pub fn as_seconds(self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds stay below 2^53 for 285,000 years")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds stay below 2^53 for 285,000 years"
+        )]
         let millis = self.0 as f64;
         millis / 1000.0
     }
@@ -41,7 +44,10 @@ impl UnixMillis {
     /// This point plus `span`, saturating.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long ago `earlier` was; zero when it lies in the future.
@@ -71,7 +77,10 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> UnixMillis {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the system's clock"
+        )]
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
@@ -90,7 +99,10 @@ impl ManualClock {
 
     /// Moves the hands forward.
     pub fn advance(&self, span: Duration) {
-        self.0.fetch_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.0.fetch_add(
+            i64::try_from(span.as_millis()).unwrap_or(i64::MAX),
+            Ordering::SeqCst,
+        );
     }
 }
 

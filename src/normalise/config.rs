@@ -32,7 +32,11 @@ pub struct LabelLimits {
 
 impl Default for LabelLimits {
     fn default() -> Self {
-        Self { max_labels: 64, max_name_bytes: 1024, max_value_bytes: 2048 }
+        Self {
+            max_labels: 64,
+            max_name_bytes: 1024,
+            max_value_bytes: 2048,
+        }
     }
 }
 
@@ -64,7 +68,14 @@ impl Default for RulesConfig {
         let table: [(&str, &[&str]); 10] = [
             (
                 "instance_id",
-                &["InstanceId", "instanceId", "cluster_id", "clusterId", "emr_id", "emr_instance_id"],
+                &[
+                    "InstanceId",
+                    "instanceId",
+                    "cluster_id",
+                    "clusterId",
+                    "emr_id",
+                    "emr_instance_id",
+                ],
             ),
             ("job_id", &["jobid", "jobId", "JobId", "flink_job_id"]),
             ("job_name", &["jobname", "jobName", "flink_job_name"]),
@@ -78,7 +89,10 @@ impl Default for RulesConfig {
         ];
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Self {
-            aliases: table.iter().map(|(name, also)| ((*name).to_owned(), owned(also))).collect(),
+            aliases: table
+                .iter()
+                .map(|(name, also)| ((*name).to_owned(), owned(also)))
+                .collect(),
             clean_values: true,
             plus_as_space: false,
             split_random_suffix: true,
