@@ -116,7 +116,9 @@ fn shown(page: &str) -> BTreeSet<String> {
 
 /// The metrics that have a row in a table.
 fn explained(document: &str) -> BTreeSet<String> {
-    let rows = document.lines().filter_map(|line| line.strip_prefix("| `flinkbridge_"));
+    let rows = document
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `flinkbridge_"));
     rows.map(|row| format!("flinkbridge_{}", row.split_once('`').unwrap().0))
         .collect()
 }
