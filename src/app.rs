@@ -1,5 +1,7 @@
 //! Every part built from the configuration, started, and drained in order.
 
+mod web;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -22,6 +24,10 @@ use crate::normalise::{RuleError, Rules};
 use crate::queue::{self, FileStorage, Queue, QueueError, Start};
 use crate::sweep;
 
+use web::Keeper;
+
+pub use web::{Protection, WebFileError};
+
 /// How long a stop waits for remotes that are up to take what was pushed last. What is left waits on disk.
 const LAST_DELIVERIES: Duration = Duration::from_secs(5);
 
@@ -43,6 +49,9 @@ pub enum AppError {
         #[source]
         source: io::Error,
     },
+    /// The web configuration file is wrong.
+    #[error("the web configuration file is wrong: {0}")]
+    Web(#[from] WebFileError),
     /// A remote cannot be set up.
     #[error("remote {name}: {}", join(.errors))]
     Remote {
@@ -69,7 +78,7 @@ pub struct App {
     address: SocketAddr,
     queue: Queue,
     intake: Intake,
-    doors: Arc<Doors>,
+    keeper: Arc<Keeper>,
     forward_metrics: forward::Metrics,
     remotes: BTreeMap<String, Remote>,
     stop: watch::Sender<bool>,
@@ -93,6 +102,7 @@ impl App {
     /// [`AppError`]: nothing is left running.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
         let rules = Rules::try_new(&config.rules).map_err(AppError::Rules)?;
+        let protection = web::read(config.door.clone(), None).await?;
         let listener = listen(&config.door).await?;
         let address = listener
             .local_addr()
@@ -115,6 +125,7 @@ impl App {
             &mut metrics,
             reload,
         ));
+        let keeper = Arc::new(Keeper::new(Arc::clone(&doors), protection));
         let (stop, stopping) = watch::channel(false);
         let mut app = Self {
             remotes: BTreeMap::new(),
@@ -124,16 +135,17 @@ impl App {
             address,
             queue,
             intake,
-            doors,
+            keeper,
             forward_metrics,
             stop,
             reloads,
         };
         app.set_up_remotes(app.config.remotes.clone()).await?;
-        app.doors.show(metrics);
+        doors.show(metrics);
         info!(%address, door = %"http", "listening");
         app.tasks = vec![
-            spawn(api::serve(listener, Arc::clone(&app.doors), stopping.clone())),
+            spawn(api::serve(listener, doors, stopping.clone())),
+            spawn(Arc::clone(&app.keeper).watch(stopping.clone())),
             spawn(sweep::run(app.intake.clone(), stopping)),
         ];
         Ok(app)
@@ -172,12 +184,18 @@ impl App {
         self.reloads.recv().await
     }
 
+    /// Looks at once whether the web configuration file or a certificate has changed, as it does every other second.
+    pub async fn refresh_protection(&self) {
+        self.keeper.refresh().await;
+    }
+
     /// Takes up a new configuration. What cannot change while running stays, and is named in the log.
     ///
     /// # Errors
     /// [`AppError`]: nothing has changed.
     pub async fn reload(&mut self, config: Config) -> Result<(), AppError> {
         let rules = Rules::try_new(&config.rules).map_err(AppError::Rules)?;
+        let protection = self.keeper.read(&config.door).await?;
         for remote in &config.remotes {
             let errors = forward::check(remote, &self.clock);
             if !errors.is_empty() {
@@ -204,7 +222,7 @@ impl App {
         }
         self.set_up_remotes(config.remotes.clone()).await?;
         self.intake.configure(rules, config.retention.clone());
-        self.doors.configure(config.door.clone());
+        self.keeper.take_up(config.door.clone(), protection).await;
         self.config = config;
         info!("took up the new configuration");
         Ok(())

@@ -45,12 +45,13 @@ const DRAWERS: [&str; 9] = [
 const PICKS_A_STATUS: [&str; 3] = ["api/reply.rs", "forward/", "demo/"];
 
 /// Who may touch files.
-/// Secrets are read before each use, certificates when a remote is set up.
-const TOUCHES_FILES: [&str; 6] = [
+/// Secrets are read before each use, certificates when a remote or the own door is set up.
+const TOUCHES_FILES: [&str; 7] = [
     "queue/",
     "app.rs",
     "app/",
     "cli/",
+    "api/tls.rs",
     "forward/auth.rs",
     "forward/tls.rs",
 ];

@@ -5,13 +5,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
-use http::HeaderMap;
-use http::header::CONTENT_ENCODING;
+use http::header::{CONTENT_ENCODING, EXPECT};
+use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 
 /// How long a whole body may take. Flink gives up on its side after ten seconds.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long a body that nobody wants is listened to.
+const DISCARD_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Most of a body that nobody wants: several times a usual push.
+const MAX_DISCARDED_BYTES: usize = 1 << 20;
 
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +49,17 @@ pub(super) async fn read(headers: &HeaderMap, body: Incoming, limit: usize) -> R
         Err(error) => return Err(BodyError::Cut(error)),
     };
     if is_gzip { gunzip(&sent, limit) } else { Ok(sent) }
+}
+
+/// Reads what comes with a request that is refused, or closing would reset the answer away. Not for long: strangers get
+/// no patience.
+pub(super) async fn discard(request: Request<Incoming>) {
+    // whoever waits for a word of ours before sending the body shall get the refusal instead
+    if request.headers().contains_key(EXPECT) {
+        return;
+    }
+    let body = Limited::new(request.into_body(), MAX_DISCARDED_BYTES);
+    let _ = tokio::time::timeout(DISCARD_DEADLINE, body.collect()).await;
 }
 
 fn is_gzip(headers: &HeaderMap) -> Result<bool, BodyError> {

@@ -1,5 +1,9 @@
 //! What an operator can set of the doors.
 
+use std::path::PathBuf;
+
+use super::auth::Rights;
+
 /// The `http:` and `pushgateway:` blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoorConfig {
@@ -9,6 +13,12 @@ pub struct DoorConfig {
     pub path_prefixes: Vec<String>,
     /// `http.max_connections`: connections served at once. Default 20,000: a fleet of pushers, within a raised `nofile`.
     pub max_connections: usize,
+    /// `http.web_config_file`: TLS and users, in Prometheus' own format; `None` opens the door to everybody.
+    pub web_config_file: Option<PathBuf>,
+    /// `http.rights`: what each user of the web configuration file may do; `None` lets each do everything.
+    pub rights: Option<Rights>,
+    /// `http.public_probes`: whether `/-/healthy` and `/-/ready` answer strangers too. Default false, as at Pushgateway.
+    pub public_probes: bool,
     /// `pushgateway.success_status`: 200, or 202 for clients that accept nothing else. Default 200.
     pub success_status: u16,
     /// `pushgateway.max_body_bytes`: longest body, as sent and as decompressed. Default 64 MiB: a hundred times the
@@ -24,6 +34,9 @@ impl Default for DoorConfig {
             listen: "0.0.0.0:9091".to_owned(),
             path_prefixes: Vec::new(),
             max_connections: 20_000,
+            web_config_file: None,
+            rights: None,
+            public_probes: false,
             success_status: 200,
             max_body_bytes: 64 << 20,
             max_series: 200_000,

@@ -15,9 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
-use super::Doors;
 use super::reply::Reply;
-use super::request_line;
+use super::tls::{self, Greeting};
+use super::{Doors, Web, request_line};
 
 /// How long a client may take for the head of its request.
 const HEAD_DEADLINE: Duration = Duration::from_secs(30);
@@ -93,27 +93,68 @@ impl Visit {
         doors.books.connections.inc();
         // without it small answers wait for an acknowledgement that the client delays
         let _ = stream.set_nodelay(true);
+        let web = doors.protection();
+        match web.tls() {
+            None => self.look(stream, &web).await,
+            Some(acceptor) => {
+                let greeting = tokio::select! {
+                    greeting = tls::greet(acceptor, stream) => greeting,
+                    () = stopped(&mut self.stop) => Greeting::Failed(io::ErrorKind::ConnectionReset.into()),
+                };
+                match greeting {
+                    Greeting::Done(stream) => self.look(stream, &web).await,
+                    Greeting::Plain(stream) => self.refuse(stream, Reply::plain_http()).await,
+                    Greeting::Failed(error) => self.note_failure(&error),
+                }
+            }
+        }
+        doors.books.connections.dec();
+    }
+
+    /// Looks at the first request line before the HTTP library does.
+    async fn look(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, web: &Web) {
         let looking = tokio::time::timeout(HEAD_DEADLINE, request_line::look(stream));
         let looked = tokio::select! {
             looked = looking => looked,
             () = stopped(&mut self.stop) => Ok(Err(io::ErrorKind::ConnectionAborted.into())),
         };
         match looked {
-            Ok(Ok((stream, Ok(())))) => self.converse(stream).await,
+            Ok(Ok((stream, Ok(())))) => self.converse(stream, web).await,
             Ok(Ok((stream, Err(sentence)))) => {
-                warn!(peer = %self.peer, error = sentence, "refused a request");
-                doors.books.bad_connections.inc();
-                farewell(stream.into_inner(), Reply::bad_request_line(sentence)).await;
+                self.refuse(stream.into_inner(), Reply::bad_request_line(sentence))
+                    .await;
             }
             Ok(Err(error)) => {
                 debug!(peer = %self.peer, %error, "a connection ended before its first request")
             }
             Err(_) => debug!(peer = %self.peer, "a connection sent no request in time"),
         }
-        doors.books.connections.dec();
     }
 
-    async fn converse(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    /// Answers what the HTTP library shall not see.
+    async fn refuse(self, stream: impl AsyncRead + AsyncWrite + Unpin, reply: Reply) {
+        warn!(peer = %self.peer, error = reply.refusal(), "refused a request");
+        self.doors.books.bad_connections.inc();
+        farewell(stream, reply).await;
+    }
+
+    /// Speaks of a failed handshake, but not of those who only look whether the port is open.
+    fn note_failure(&self, error: &io::Error) {
+        let has_gone = matches!(
+            error.kind(),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+        );
+        if !has_gone {
+            self.doors.books.bad_connections.inc();
+        }
+        if !has_gone && self.doors.refusals.may_speak(self.doors.clock.now()) {
+            warn!(peer = %self.peer, %error, "a TLS handshake failed");
+        } else {
+            debug!(peer = %self.peer, %error, "a TLS handshake failed");
+        }
+    }
+
+    async fn converse(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, web: &Web) {
         let Self {
             doors,
             peer,
@@ -133,6 +174,11 @@ impl Visit {
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(100);
+        let builder = if web.is_http1_only() {
+            builder.http1_only()
+        } else {
+            builder
+        };
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,

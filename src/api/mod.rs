@@ -5,8 +5,11 @@
 //! | `push` | PUT, POST, DELETE `/metrics/job/...` |
 //! | `probe` | GET `/-/healthy`, `/-/ready`, `/-/metrics`; PUT, POST `/-/reload` |
 //!
+//! `listen` takes connections, greeted by `tls` where the web configuration file says so; `auth` judges who asks.
+//!
 //! A new protocol is one more file here and one more line in [`Doors::answer`].
 
+mod auth;
 mod body;
 mod books;
 mod config;
@@ -16,12 +19,14 @@ mod probe;
 mod push;
 mod reply;
 mod request_line;
+mod tls;
+mod web;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use prometheus_client::registry::Registry as Metrics;
@@ -30,11 +35,14 @@ use tokio::sync::mpsc;
 use crate::intake::{Intake, Quiet};
 use crate::model::Clock;
 
+use auth::Denied;
 use books::Books;
 use reply::Reply;
 
+pub use auth::{HashError, PasswordHash, Right, Rights, User};
 pub use config::DoorConfig;
 pub use listen::{listen, serve};
+pub use web::{Clients, Pem, TlsConfig, Versions, Web, WebConfig, WebError};
 
 /// What a door asks of the program around it.
 #[derive(Debug)]
@@ -48,6 +56,7 @@ pub struct ReloadRequest {
 pub struct Doors {
     intake: Intake,
     config: ArcSwap<DoorConfig>,
+    web: ArcSwap<Web>,
     books: Books,
     refusals: Quiet,
     clock: Arc<dyn Clock>,
@@ -56,7 +65,8 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// Doors that lead to `intake`. `metrics` gets the doors' own counters.
+    /// Doors that lead to `intake`, open to everybody until they are [protected](Self::protect). `metrics` gets the
+    /// doors' own counters.
     #[must_use]
     pub fn new(
         (intake, clock): (Intake, Arc<dyn Clock>),
@@ -69,6 +79,7 @@ impl Doors {
         Self {
             intake,
             config: ArcSwap::from_pointee(config),
+            web: ArcSwap::default(),
             books,
             refusals: Quiet::new(std::time::Duration::from_secs(1)),
             clock,
@@ -82,6 +93,23 @@ impl Doors {
         self.config.store(Arc::new(config));
     }
 
+    /// The settings in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<DoorConfig> {
+        self.config.load_full()
+    }
+
+    /// Lets in only whom `web` lets in, from the next request on; new connections are greeted as it says.
+    pub fn protect(&self, web: Web) {
+        self.web.store(Arc::new(web));
+    }
+
+    /// What protects the doors now.
+    #[must_use]
+    pub fn protection(&self) -> Arc<Web> {
+        self.web.load_full()
+    }
+
     /// Shows `metrics` at `/-/metrics`; to be called once, when every part has registered its own.
     pub fn show(&self, metrics: Metrics) {
         // a second call would show the same parts again; the first registry stays
@@ -93,16 +121,34 @@ impl Doors {
         let config = self.config.load_full();
         let path = strip_prefix(request.uri().path(), &config.path_prefixes).to_owned();
         let method = request.method().clone();
-        let reply = match path.as_str() {
-            "/-/healthy" => probe::healthy(&method),
-            "/-/ready" => probe::ready(&method, &self.intake),
-            "/-/metrics" => probe::metrics(&method, self.shown.get()),
-            "/-/reload" => probe::reload(&method, &self.reload).await,
-            _ => push::push(self, &config, (peer, &path), request).await,
+        let web = self.web.load_full();
+        let reply = match judge(&web, &config, (&method, &path), request.headers()).await {
+            Ok(()) => self.let_in(&config, (peer, &path), request).await,
+            Err(denied) => {
+                body::discard(request).await;
+                Reply::denied(&denied)
+            }
         };
         self.books.answered(&method, &path, reply.status());
         self.log_refusal(&reply, (&method, &path), peer);
-        reply.into_response()
+        let mut response = reply.into_response();
+        web.dress(response.headers_mut());
+        response
+    }
+
+    async fn let_in(
+        self: &Arc<Self>,
+        config: &Arc<DoorConfig>,
+        (peer, path): (SocketAddr, &str),
+        request: Request<Incoming>,
+    ) -> Reply {
+        match path {
+            "/-/healthy" => probe::healthy(request.method()),
+            "/-/ready" => probe::ready(request.method(), &self.intake),
+            "/-/metrics" => probe::metrics(request.method(), self.shown.get()),
+            "/-/reload" => probe::reload(request.method(), &self.reload).await,
+            _ => push::push(self, config, (peer, path), request).await,
+        }
     }
 
     fn log_refusal(&self, reply: &Reply, (method, path): (&Method, &str), peer: SocketAddr) {
@@ -112,6 +158,20 @@ impl Doors {
         } else {
             tracing::debug!(%peer, %method, path, status = reply.status().as_u16(), error = sentence, "refused a request");
         }
+    }
+}
+
+/// Whether whoever asks may ask this.
+async fn judge(
+    web: &Web,
+    config: &DoorConfig,
+    (method, path): (&Method, &str),
+    headers: &HeaderMap,
+) -> Result<(), Denied> {
+    let is_public = config.public_probes && matches!(path, "/-/healthy" | "/-/ready");
+    match web.gate() {
+        Some(gate) if !is_public => gate.admit(headers, (method, path)).await,
+        _ => Ok(()),
     }
 }
 

@@ -1,10 +1,11 @@
 //! The only place that picks a status.
 
-use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
 
+use super::auth::Denied;
 use super::body::BodyError;
 use super::group_path::{GroupPathError, Moved};
 use crate::codec::text::TextError;
@@ -95,6 +96,34 @@ impl Reply {
 
     pub(super) fn bad_request_line(sentence: String) -> Self {
         Self::new(StatusCode::BAD_REQUEST, sentence)
+    }
+
+    /// Whoever asks does not come in.
+    pub(super) fn denied(denied: &Denied) -> Self {
+        match denied {
+            Denied::Stranger => Self {
+                header: Some((WWW_AUTHENTICATE, "Basic".to_owned())),
+                ..Self::new(
+                    StatusCode::UNAUTHORIZED,
+                    "this door wants user and password by basic authentication, and there were none or wrong ones",
+                )
+            },
+            Denied::Forbidden { user, right } => Self::new(
+                StatusCode::FORBIDDEN,
+                format!(
+                    "user {user:?} has not the right to {} (http.rights)",
+                    right.as_str()
+                ),
+            ),
+        }
+    }
+
+    /// Somebody speaks plain HTTP where TLS is spoken.
+    pub(super) fn plain_http() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "this door speaks HTTPS, and the request came in plain HTTP: write https:// in the address",
+        )
     }
 
     pub(super) fn bad_text(error: &TextError) -> Self {

@@ -1,5 +1,7 @@
 //! `flinkbridge check`: what a configuration means, what looks odd about it, or every mistake in it.
 
+mod web;
+
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use std::process::ExitCode;
 use reqwest::Url;
 
 use super::{MISUSED, complain, say};
+use crate::app::Protection;
 use crate::config::{
     Config, ConfigError, LogFormat, Notice, Overrides, Position, spell_duration, spell_size,
 };
@@ -33,10 +36,17 @@ pub(super) fn run(args: &Args) -> ExitCode {
         }
     };
     say(&describe(&config));
+    let protection = Protection::read(&config.door).unwrap_or_default();
+    say(&web::describe(&config, &protection));
     let mut notices = warnings(&config);
     notices.extend(unreadable_files(&config));
     if !notices.is_empty() {
         complain(&remarks(&args.config, &notices));
+    }
+    if let Some(file) = &config.door.web_config_file
+        && !protection.notices.is_empty()
+    {
+        complain(&remarks(file, &protection.notices));
     }
     ExitCode::SUCCESS
 }
@@ -53,9 +63,13 @@ pub(super) fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config,
             Config::from_yaml(&text, folder, &environment).map_err(|errors| mistakes(file, &errors))?
         }
     };
-    config
+    let config = config
         .with(overrides)
-        .map_err(|errors| mistakes(Path::new("command line"), &errors))
+        .map_err(|errors| mistakes(Path::new("command line"), &errors))?;
+    match Protection::read(&config.door) {
+        Ok(_) => Ok(config),
+        Err(mistakes) => Err(format!("{mistakes}\n")),
+    }
 }
 
 /// Endings of names that are not resolved beyond a site.

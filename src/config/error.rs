@@ -79,6 +79,9 @@ pub enum Problem {
     /// A relabelling rule that cannot be compiled; the sentence says which rule it breaks and the way out.
     #[error("{0}")]
     Rule(String),
+    /// What the value names, such as a certificate, cannot be used; the sentence says why.
+    #[error("{0}")]
+    Unusable(String),
     /// `${NAME}` names a variable that is not set.
     #[error("environment variable {0} is not set: set it, or give a default as ${{{0}:-default}}")]
     UnsetVariable(String),

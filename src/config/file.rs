@@ -7,7 +7,7 @@ use super::log::{LogConfig, LogFormat, LogLevel};
 use super::reader::{Block, NotYet};
 use super::value::{DURATION, NUMBER, SIZE, one_of, spell_size};
 use super::word::{address, path_prefix};
-use super::{Config, remote, rules};
+use super::{Config, remote, rules, web};
 use crate::api::DoorConfig;
 use crate::queue::{QueueConfig, SyncPolicy, WhenFull};
 use crate::registry::RetentionConfig;
@@ -22,7 +22,6 @@ const TOP_NOT_YET: NotYet = &[
         "remote-write is not received, only pushes are",
     ),
 ];
-const HTTP_NOT_YET: NotYet = &[("web_config_file", "put a proxy with TLS or passwords before it")];
 const PUSHGATEWAY_NOT_YET: NotYet = &[
     ("consistency_check", "pushes are not checked against other groups"),
     ("admin_api", "there is no /api/v1/admin/wipe"),
@@ -77,6 +76,7 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
         (1, "or nothing can be pushed"),
         (10_000_000, "since a push is held in memory"),
     );
+    let (rights, public_probes) = web::protection(http);
     let door = DoorConfig {
         listen: http.text("listen", address).unwrap_or(defaults.listen),
         path_prefixes: http
@@ -87,6 +87,9 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
         max_connections: http
             .text("max_connections", connections)
             .map_or(defaults.max_connections, count),
+        web_config_file: http.file("web_config_file"),
+        rights,
+        public_probes,
         success_status: pushgateway
             .text("success_status", one_of(&[("200", 200), ("202", 202)]))
             .unwrap_or(defaults.success_status),
@@ -97,7 +100,7 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
             .text("max_series", series)
             .map_or(defaults.max_series, count),
     };
-    http.finish(HTTP_NOT_YET);
+    http.finish(&[]);
     pushgateway.finish(PUSHGATEWAY_NOT_YET);
     door
 }

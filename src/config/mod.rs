@@ -22,6 +22,7 @@ mod remote;
 mod rules;
 mod tree;
 mod value;
+mod web;
 mod word;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ pub use error::{ConfigError, Notice, Position, Problem};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use overrides::Overrides;
 pub use value::{spell_duration, spell_size};
+pub use web::WebFile;
 
 use crate::api::DoorConfig;
 use crate::forward::RemoteConfig;

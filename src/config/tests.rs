@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::proptest;
 
 use super::{Config, ConfigError, LogConfig, LogFormat, LogLevel, Overrides};
-use crate::api::DoorConfig;
+use crate::api::{DoorConfig, Right, Rights};
 use crate::forward::{Auth, RemoteConfig, Secret};
 use crate::normalise::{LabelLimits, RuleConfig, RulesConfig};
 use crate::queue::{QueueConfig, SyncPolicy, WhenFull};
@@ -119,7 +119,7 @@ fn every_key_of_the_doors_arrives_where_it_is_needed() {
     let config = good(
         "
 data_dir: data
-http: {listen: ':9000', path_prefixes: [/a, /b/], max_connections: 7}
+http: {listen: ':9000', path_prefixes: [/a, /b/], max_connections: 7, web_config_file: web.yml, rights: {ops: [push, admin], bob: []}, public_probes: true}
 pushgateway: {success_status: 202, max_body_bytes: 1MiB, max_series: 9}
 log: {level: debug, format: json}
 ",
@@ -129,6 +129,12 @@ log: {level: debug, format: json}
         listen: "0.0.0.0:9000".to_owned(),
         path_prefixes: vec!["/a".to_owned(), "/b".to_owned()],
         max_connections: 7,
+        web_config_file: Some(PathBuf::from("/etc/flinkbridge/web.yml")),
+        rights: Some(Rights::from([
+            ("ops".to_owned(), [Right::Push, Right::Admin].into()),
+            ("bob".to_owned(), [].into()),
+        ])),
+        public_probes: true,
         success_status: 202,
         max_body_bytes: 1 << 20,
         max_series: 9,

@@ -37,6 +37,12 @@ impl Bridge {
     /// One with these settings besides folder, door and remote.
     #[track_caller]
     pub(crate) fn with(settings: &str) -> Self {
+        Self::prepared(settings, |_| {})
+    }
+
+    /// One that finds in its folder what `prepare` has put there.
+    #[track_caller]
+    pub(crate) fn prepared(settings: &str, prepare: impl FnOnce(&Path)) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -50,6 +56,7 @@ impl Bridge {
             clock: ManualClock::at(UnixMillis::new(1_795_000_000_000)),
             remote: Remote::start(),
         };
+        prepare(bridge.folder());
         bridge.begin();
         bridge
     }
@@ -132,6 +139,11 @@ impl Bridge {
     /// Sweeps once.
     pub(crate) fn sweep(&self) {
         self.runtime.block_on(self.app.as_ref().unwrap().intake().sweep());
+    }
+
+    /// Looks for a changed web configuration file.
+    pub(crate) fn refresh_protection(&self) {
+        self.runtime.block_on(self.app().refresh_protection());
     }
 
     /// The running program.

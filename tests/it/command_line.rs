@@ -126,3 +126,67 @@ fn the_demo_shows_endings_and_says_that_nothing_was_missed() {
         "{said}"
     );
 }
+
+#[test]
+fn mistakes_in_the_web_configuration_file_are_named_by_its_own_lines_with_code_2() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("flinkbridge.yml");
+    let web = folder.path().join("web.yml");
+    std::fs::write(&file, "http: {web_config_file: web.yml}\n").unwrap();
+    let complaints = |text: &str, command: &str| {
+        std::fs::write(&web, text).unwrap();
+        let output = flinkbridge(&[command, "--config", file.to_str().unwrap()]);
+        let complained = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), complained)
+    };
+
+    let (checked, misspelt) = complaints("basic_auth_user: {}\n", "check");
+    let (served, missing) = complaints("tls_server_config:\n  cert_file: a\n  key_file: b\n", "serve");
+
+    assert_eq!((checked, served), (2, 2));
+    let place = |at: &str| format!("{}:{at}", web.display());
+    assert!(
+        misspelt.starts_with(&place("1:1: basic_auth_user: unknown key")),
+        "{misspelt}"
+    );
+    assert!(
+        missing.starts_with(&place("2:14: tls_server_config.cert_file: ")),
+        "{missing}"
+    );
+}
+
+#[test]
+fn a_protected_door_is_described() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("flinkbridge.yml");
+    let hash = "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi";
+    std::fs::write(
+        &file,
+        "http: {web_config_file: web.yml, rights: {ops: [push], eve: [read]}}\n",
+    )
+    .unwrap();
+    std::fs::write(
+        folder.path().join("web.yml"),
+        format!("basic_auth_users: {{ops: {hash}, bob: {hash}}}\n"),
+    )
+    .unwrap();
+
+    let output = flinkbridge(&["check", "--config", file.to_str().unwrap()]);
+
+    let said = String::from_utf8(output.stdout).unwrap();
+    let complained = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("speaks plain HTTP\nlets in users by password: ops (push), bob (nothing)"),
+        "{said}"
+    );
+    assert!(complained.contains("http.rights.eve: is no user"), "{complained}");
+    assert!(
+        complained.contains("basic_auth_users.bob: has no rights"),
+        "{complained}"
+    );
+    assert!(
+        complained.contains("passwords travel unencrypted"),
+        "{complained}"
+    );
+    assert!(!said.contains("$2y$") && !complained.contains("$2y$"));
+}

@@ -21,6 +21,7 @@ mod capture;
 mod http;
 #[path = "../real/remote.rs"]
 mod remote;
+mod secured;
 #[path = "../real/wait.rs"]
 mod wait;
 
@@ -33,6 +34,7 @@ mod pushgateway_semantics;
 mod reloading;
 mod shutdown;
 mod staleness;
+mod web_config;
 
 /// Remote-write 1.0 as Prometheus defines it, generated from `proto/`.
 mod write_v1 {

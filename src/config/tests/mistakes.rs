@@ -325,12 +325,29 @@ fn one_way_of_authentication_is_enough() {
 }
 
 #[test]
+fn rights_hold_for_users_and_are_words_that_are_known() {
+    check(
+        "http: {rights: {ops: [push]}}\n",
+        &[
+            "1:8: http.rights: the value has no users to hold for: add http.web_config_file with basic_auth_users, or take the rights out",
+        ],
+    );
+    check(
+        "http: {web_config_file: web.yml, rights: {ops: [wipe], bob: push}}\n",
+        &[
+            r#"1:49: http.rights.ops[0]: "wipe" is not known here: write push, read or admin"#,
+            "1:61: http.rights.bob: is a single value: write it as a list, one `- ` line for each or [a, b]",
+        ],
+    );
+}
+
+#[test]
 fn keys_of_later_versions_are_known_and_said_to_be_so() {
     let said = said(&read(
-        "grpc: {}\nhttp: {web_config_file: a}\npushgateway: {admin_api: true}\njobs: {policies: []}\nremote_write: [{url: 'http://a/', profile: mimir, sigv4: {}, oauth2: {}}]\n",
+        "grpc: {}\npushgateway: {admin_api: true}\njobs: {policies: []}\nremote_write: [{url: 'http://a/', profile: mimir, sigv4: {}, oauth2: {}}]\n",
     ).unwrap_err());
 
-    assert_eq!(said.len(), 7);
+    assert_eq!(said.len(), 6);
     assert!(
         said.iter()
             .all(|line| line.contains(": is not supported yet by this version: ")),
