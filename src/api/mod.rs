@@ -26,9 +26,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::{HeaderMap, Method, Request, Response};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use prometheus_client::registry::Registry as Metrics;
 use tokio::sync::mpsc;
 
@@ -133,6 +134,9 @@ impl Doors {
         self.log_refusal(&reply, (&method, &path), peer);
         let mut response = reply.into_response();
         web.dress(response.headers_mut());
+        if method == Method::HEAD {
+            return without_body(response);
+        }
         response
     }
 
@@ -159,6 +163,15 @@ impl Doors {
             tracing::debug!(%peer, %method, path, status = reply.status().as_u16(), error = sentence, "refused a request");
         }
     }
+}
+
+/// The answer to a HEAD: as long as the one to a GET, by its header. The HTTP library sends the body all the same where
+/// HTTP/2 is spoken, which clients take for a breach of the protocol.
+fn without_body(response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    let (mut head, body) = response.into_parts();
+    let length = body.size_hint().lower();
+    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    Response::from_parts(head, Full::default())
 }
 
 /// Whether whoever asks may ask this.

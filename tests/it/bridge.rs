@@ -1,6 +1,7 @@
 //! The bridge under test, its remote, and a clock that the test moves.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -89,6 +90,16 @@ impl Bridge {
             .unwrap()
             .exchange(request)
             .unwrap()
+    }
+
+    /// Sends the bytes of a request that asks for the connection to be closed, and returns all that comes back.
+    #[track_caller]
+    pub(crate) fn speak(&self, request: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(self.address()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// PUTs what must be taken.

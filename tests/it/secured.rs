@@ -91,6 +91,35 @@ impl Client {
         Self(Arc::new(config))
     }
 
+    /// Asks for the head of a page as an HTTP client of its own making does; returns protocol, status and length.
+    pub(crate) fn head(
+        &self,
+        address: SocketAddr,
+        path: &str,
+    ) -> Result<(String, u16, String), reqwest::Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let mut tls = (*self.0).clone();
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .resolve("bridge.example", address)
+            .build()?;
+        let url = format!("https://bridge.example:{}{path}", address.port());
+        runtime.block_on(async {
+            let answer = client.head(url).send().await?;
+            let length = answer.headers()["content-length"].to_str().unwrap().to_owned();
+            let seen = (
+                format!("{:?}", answer.version()),
+                answer.status().as_u16(),
+                length,
+            );
+            answer.bytes().await.map(|_| seen)
+        })
+    }
+
     /// Sends a request on a connection of its own; also returns the certificate that the server showed.
     pub(crate) fn request(
         &self,

@@ -58,6 +58,49 @@ fn a_push_by_https_is_taken() {
 }
 
 #[test]
+fn http_2_is_spoken_to_the_letter_unless_it_is_switched_off() {
+    let authority = Authority::new();
+    let client = Client::trusting(&authority);
+    let bridge = bridge(HTTP, TLS, &authority);
+    let on = client.head(bridge.address(), "/-/healthy");
+
+    rewrite(
+        bridge.folder(),
+        &format!("{TLS}http_server_config: {{http2: false}}\n"),
+    );
+    bridge.refresh_protection();
+    let off = client.head(bridge.address(), "/-/healthy");
+
+    let answer = |version: &str| (version.to_owned(), 200, "3".to_owned());
+    assert_eq!(on.unwrap(), answer("HTTP/2.0"));
+    assert_eq!(off.unwrap(), answer("HTTP/1.1"));
+}
+
+#[test]
+fn the_configured_headers_are_on_every_answer() {
+    let web = "http_server_config: {headers: {X-Frame-Options: deny}}\n";
+    let bridge = bridge(HTTP, web, &Authority::new());
+
+    let answer = bridge.speak("GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+
+    assert!(answer.contains("x-frame-options: deny\r\n"), "{answer}");
+}
+
+#[test]
+fn a_connection_that_never_shakes_hands_holds_up_neither_others_nor_the_end() {
+    let authority = Authority::new();
+    let mut bridge = bridge(HTTP, TLS, &authority);
+    let _silent = std::net::TcpStream::connect(bridge.address()).unwrap();
+
+    let answer = Client::trusting(&authority).request(bridge.address(), PUSH, "a 1\n");
+    let begun = std::time::Instant::now();
+    bridge.stop();
+
+    assert_eq!(answer.unwrap().0.status, 200);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+}
+
+#[test]
 fn a_client_that_trusts_another_authority_does_not_come_in() {
     let bridge = bridge(HTTP, TLS, &Authority::new());
 
