@@ -133,7 +133,11 @@ impl Visit {
 
     /// Answers what the HTTP library shall not see.
     async fn refuse(self, stream: impl AsyncRead + AsyncWrite + Unpin, reply: Reply) {
-        warn!(peer = %self.peer, error = reply.refusal(), "refused a request");
+        if self.doors.refusals.may_speak(self.doors.clock.now()) {
+            warn!(peer = %self.peer, error = reply.refusal(), "refused a request");
+        } else {
+            debug!(peer = %self.peer, error = reply.refusal(), "refused a request");
+        }
         self.doors.books.bad_connections.inc();
         farewell(stream, reply).await;
     }

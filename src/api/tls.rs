@@ -142,3 +142,6 @@ fn unusable(field: &'static str, problem: impl Into<String>) -> WebError {
 }
 
 type Verifier = Arc<dyn ClientCertVerifier>;
+
+#[cfg(test)]
+mod tests;
