@@ -184,7 +184,8 @@ impl App {
         self.reloads.recv().await
     }
 
-    /// Looks at once whether the web configuration file or a certificate has changed, as it does every other second.
+    /// Reads the web configuration file and its certificates at once, rather than when a change of them has been there
+    /// for two seconds.
     pub async fn refresh_protection(&self) {
         self.keeper.refresh().await;
     }

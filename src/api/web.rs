@@ -235,6 +235,12 @@ impl Web {
         })
     }
 
+    /// Whether it lets in without TLS, or without a password, where `before` did not.
+    #[must_use]
+    pub const fn opens_more_than(&self, before: &Self) -> bool {
+        (before.tls.is_some() && self.tls.is_none()) || (before.gate.is_some() && self.gate.is_none())
+    }
+
     /// Who greets a connection, where TLS is spoken.
     pub(super) const fn tls(&self) -> Option<&TlsAcceptor> {
         self.tls.as_ref()

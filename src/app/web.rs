@@ -30,6 +30,15 @@ pub enum WebFileError {
         /// What the system says.
         source: io::Error,
     },
+    /// It says so little now that the door would be open, as when a disk was full while it was written.
+    #[error(
+        "{}: no longer asks for TLS, or for users, as it did before: reload the configuration if that is meant",
+        path.display()
+    )]
+    Opens {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is wrong, or a certificate that it names is.
     #[error("{}", lines(path, errors))]
     Wrong {
@@ -154,6 +163,8 @@ pub(super) struct Keeper {
 #[derive(Debug)]
 struct Seen {
     stamps: Stamps,
+    /// How the files looked at the last look, if not as when they were read.
+    settling: Option<Stamps>,
     /// What was last wrong, so that it is said once.
     complaint: Option<String>,
 }
@@ -165,6 +176,7 @@ impl Keeper {
         doors.protect(protection.web);
         let seen = Seen {
             stamps: protection.stamps,
+            settling: None,
             complaint: None,
         };
         Self {
@@ -187,8 +199,11 @@ impl Keeper {
         protection.remark();
         self.doors.protect(protection.web);
         self.doors.configure(door);
-        seen.stamps = protection.stamps;
-        seen.complaint = None;
+        *seen = Seen {
+            stamps: protection.stamps,
+            settling: None,
+            complaint: None,
+        };
     }
 
     /// Looks for a change every now and then until it is time to stop.
@@ -200,32 +215,57 @@ impl Keeper {
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = looks.tick() => self.refresh().await,
+                _ = looks.tick() => self.look().await,
                 () = &mut stopped => return,
             }
         }
     }
 
-    /// Looks for a change now, and takes it up.
-    pub(super) async fn refresh(&self) {
+    /// Takes up a change that was there at the look before and has not gone on since. A file that is just being written
+    /// may be empty, and an empty one would open the door to everybody.
+    async fn look(&self) {
         let mut seen = self.seen.lock().await;
-        let door = self.doors.config();
-        if door.web_config_file.is_none() {
-            return;
-        }
         let stamps = seen.stamps.clone();
-        let has_changed = tokio::task::spawn_blocking(move || stamps.are_outdated()).await;
-        // as long as something is wrong it may be mended in a file that is not known yet
-        if !has_changed.unwrap_or(true) && seen.complaint.is_none() {
+        let Ok(now) = tokio::task::spawn_blocking(move || stamps.again()).await else {
             return;
+        };
+        // as long as something is wrong it may be mended in a file that is not known yet
+        let is_news = now != seen.stamps || seen.complaint.is_some();
+        if is_news && seen.settling.as_ref() == Some(&now) {
+            self.take_up_files(&mut seen).await;
         }
-        match read((*door).clone(), Some(self.doors.protection())).await {
+        seen.settling = is_news.then_some(now);
+    }
+
+    /// Takes up now what the files say.
+    pub(super) async fn refresh(&self) {
+        self.take_up_files(&mut *self.seen.lock().await).await;
+    }
+
+    /// Reads the files again; only a reload, which somebody asks for, may open the door.
+    async fn read_no_weaker(&self) -> Result<Protection, WebFileError> {
+        let door = self.doors.config();
+        let protection = self.read(&door).await?;
+        match &door.web_config_file {
+            Some(path) if protection.web.opens_more_than(&self.doors.protection()) => {
+                Err(WebFileError::Opens { path: path.clone() })
+            }
+            _ => Ok(protection),
+        }
+    }
+
+    async fn take_up_files(&self, seen: &mut Seen) {
+        match self.read_no_weaker().await {
             Ok(protection) => {
                 protection.remark();
+                info!(
+                    tls = protection.config.tls.is_some(),
+                    user_count = protection.config.users.len(),
+                    "took up the changed web configuration"
+                );
                 self.doors.protect(protection.web);
                 seen.stamps = protection.stamps;
                 seen.complaint = None;
-                info!("took up the changed web configuration");
             }
             Err(complaint) => {
                 let complaint = complaint.to_string();
@@ -254,7 +294,7 @@ pub(super) async fn read(door: DoorConfig, before: Option<Arc<Web>>) -> Result<P
 }
 
 /// What files looked like from outside.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Stamps(Vec<(PathBuf, Option<Stamp>)>);
 
 /// Device and inode, length, and when content and name last changed; a file that cannot be looked at has none.
@@ -272,8 +312,10 @@ impl Stamps {
             .extend(files.iter().map(|file| ((*file).to_owned(), stamp(file))));
     }
 
-    fn are_outdated(&self) -> bool {
-        self.0.iter().any(|(file, seen)| stamp(file) != *seen)
+    /// What the same files look like now.
+    fn again(&self) -> Self {
+        let files: Vec<&Path> = self.0.iter().map(|(file, _)| file.as_path()).collect();
+        Self::of(&files)
     }
 }
 

@@ -152,7 +152,7 @@ impl Bridge {
         self.runtime.block_on(self.app.as_ref().unwrap().intake().sweep());
     }
 
-    /// Looks for a changed web configuration file.
+    /// Reads the web configuration file again.
     pub(crate) fn refresh_protection(&self) {
         self.runtime.block_on(self.app().refresh_protection());
     }

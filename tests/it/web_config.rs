@@ -1,6 +1,7 @@
 //! The bridge's own door, protected by Prometheus' web configuration file.
 
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::bridge::Bridge;
 use crate::http::Answer;
 use crate::secured::{Authority, Client};
+use crate::wait;
 
 const HTTP: &str = "http: {listen: '127.0.0.1:0', web_config_file: web.yml}\n";
 const TLS: &str = "tls_server_config: {cert_file: server.crt, key_file: server.key}\n";
@@ -97,7 +99,7 @@ fn a_connection_that_never_shakes_hands_holds_up_neither_others_nor_the_end() {
     bridge.stop();
 
     assert_eq!(answer.unwrap().0.status, 200);
-    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
@@ -252,6 +254,20 @@ fn a_reload_with_a_wrong_web_file_changes_nothing() {
 }
 
 #[test]
+fn a_file_that_is_emptied_opens_the_door_only_by_a_reload() {
+    let mut bridge = bridge(HTTP, &users(&[("old", "2b")]), &Authority::new());
+    let push = |bridge: &Bridge| bridge.send("PUT", "/metrics/job/j", "a 1\n").status;
+
+    rewrite(bridge.folder(), "");
+    bridge.refresh_protection();
+    let before = push(&bridge);
+    bridge.reload(HTTP).unwrap();
+    let after = push(&bridge);
+
+    assert_eq!((before, after), (401, 200));
+}
+
+#[test]
 fn rights_never_stand_without_users_who_could_have_them() {
     let rights = "http: {listen: '127.0.0.1:0', web_config_file: web.yml, rights: {alice: [push]}}\n";
     let bridge = bridge(rights, &users(&[("alice", "2b")]), &Authority::new());
@@ -260,4 +276,16 @@ fn rights_never_stand_without_users_who_could_have_them() {
     bridge.refresh_protection();
 
     assert_eq!(bridge.send("PUT", "/metrics/job/j", "a 1\n").status, 401);
+}
+
+#[test]
+fn a_change_is_noticed_without_being_told() {
+    let bridge = bridge(HTTP, &users(&[("old", "2b")]), &Authority::new());
+
+    rewrite(bridge.folder(), &users(&[("new", "2b")]));
+
+    wait::until_true("way in for the new user", Duration::from_secs(20), || {
+        ask(&bridge, "new", "of-new", PUSH).status == 200
+    });
+    assert_eq!(ask(&bridge, "old", "of-old", PUSH).status, 401);
 }
