@@ -89,7 +89,7 @@ impl Doors {
     }
 
     /// Answers one request.
-    async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(self: &Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let config = self.config.load_full();
         let path = strip_prefix(request.uri().path(), &config.path_prefixes).to_owned();
         let method = request.method().clone();

@@ -1,6 +1,7 @@
 //! The Pushgateway API: PUT, POST, DELETE `/metrics/job/<job>{/<label>/<value>}`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -12,7 +13,7 @@ use super::group_path::{self, GroupPath};
 use super::reply::Reply;
 use super::{DoorConfig, Doors, body};
 use crate::codec::text;
-use crate::intake::{Incoming, Intake, Submission};
+use crate::intake::{Incoming, Intake, Refusal, Submission};
 use crate::model::GroupKey;
 use crate::registry::Mode;
 
@@ -23,8 +24,8 @@ const ALLOWED: &str = "PUT, POST, DELETE, OPTIONS";
 
 /// Answers a push, or whatever else came to its path.
 pub(super) async fn push(
-    doors: &Doors,
-    config: &DoorConfig,
+    doors: &Arc<Doors>,
+    config: &Arc<DoorConfig>,
     (peer, path): (SocketAddr, &str),
     request: Request<Body>,
 ) -> Reply {
@@ -46,13 +47,38 @@ pub(super) async fn push(
         Ok(body) => body,
         Err(error) => return Reply::bad_body(&error),
     };
-    let Some(mode) = mode else {
-        return delete(&doors.intake, &group).await;
-    };
+    let (doors, config, headers) = (Arc::clone(doors), Arc::clone(config), head.headers);
+    // from here on the push is ours: a client that goes away must not leave it half counted
+    unhurried(async move {
+        match mode {
+            Some(mode) => measured(&doors, &config, (group, mode, peer), (&headers, body)).await,
+            None => delete(&doors.intake, &group).await,
+        }
+    })
+    .await
+}
+
+/// Runs to its end even when nobody waits for the answer any more.
+async fn unhurried(work: impl Future<Output = Reply> + Send + 'static) -> Reply {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "awaited right here; it outlives only the client's patience"
+    )]
+    let work = tokio::spawn(work);
+    work.await
+        .unwrap_or_else(|error| Reply::failed(format!("taking the push ended early: {error}")))
+}
+
+async fn measured(
+    doors: &Doors,
+    config: &DoorConfig,
+    push: (GroupKey, Mode, SocketAddr),
+    (headers, body): (&HeaderMap, Bytes),
+) -> Reply {
     let begun = Instant::now();
     #[expect(clippy::cast_precision_loss, reason = "a histogram of sizes")]
     doors.books.push_bytes.observe(body.len() as f64);
-    let reply = take(doors, config, (group, mode, peer), (&head.headers, body)).await;
+    let reply = take(doors, config, push, (headers, body)).await;
     doors.books.push_seconds.observe(begun.elapsed().as_secs_f64());
     reply
 }
@@ -76,37 +102,48 @@ async fn take(
         read()
     };
     match submitted {
-        Ok(submission) => match doors.intake.settle(submission).await {
-            Ok(()) => Reply::pushed(config.success_status),
-            Err(refusal) => Reply::refused(&refusal),
-        },
+        Ok(Ok(submission)) => settle(&doors.intake, submission, Reply::pushed(config.success_status)).await,
+        Ok(Err(refusal)) => {
+            let reply = Reply::refused(&refusal);
+            match refusal {
+                Refusal::Inconsistent {
+                    noted: Some(noted), ..
+                } => settle(&doors.intake, *noted, reply).await,
+                _ => reply,
+            }
+        }
         Err(reply) => reply,
     }
 }
 
+/// Reads a push and hands it in.
 fn submit(
     intake: &Intake,
     (group, mode, peer): (GroupKey, Mode, SocketAddr),
     body: &[u8],
     max_series: usize,
-) -> Result<Submission, Reply> {
+) -> Result<Result<Submission, Refusal>, Reply> {
     let exposition = text::parse(body, max_series).map_err(|error| Reply::bad_text(&error))?;
-    let incoming = Incoming {
+    Ok(intake.push(Incoming {
         group,
         mode,
         peer: peer.to_string(),
         exposition,
-    };
-    intake.push(incoming).map_err(|refusal| Reply::refused(&refusal))
+    }))
+}
+
+/// `reply` once the submission is durable, else why it is not.
+async fn settle(intake: &Intake, submission: Submission, reply: Reply) -> Reply {
+    match intake.settle(submission).await {
+        Ok(()) => reply,
+        Err(refusal) => Reply::refused(&refusal),
+    }
 }
 
 async fn delete(intake: &Intake, group: &GroupKey) -> Reply {
     match intake.delete(group) {
         Ok(None) => Reply::deleted(),
-        Ok(Some(submission)) => match intake.settle(submission).await {
-            Ok(()) => Reply::deleted(),
-            Err(refusal) => Reply::refused(&refusal),
-        },
+        Ok(Some(submission)) => settle(intake, submission, Reply::deleted()).await,
         Err(refusal) => Reply::refused(&refusal),
     }
 }

@@ -121,7 +121,7 @@ impl Reply {
     /// The way in did not take it.
     pub(super) fn refused(refusal: &Refusal) -> Self {
         let (status, retry) = match refusal {
-            Refusal::Inconsistent(_) | Refusal::Limit(Refused::TooManySeries { .. }) => {
+            Refusal::Inconsistent { .. } | Refusal::Limit(Refused::TooManySeries { .. }) => {
                 (StatusCode::BAD_REQUEST, None)
             }
             Refusal::Limit(Refused::TooManyGroups { .. }) => {

@@ -6,6 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::refusal::Refusal;
 use crate::normalise::Effects;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -47,6 +48,14 @@ pub(super) enum Lost {
 }
 
 impl Lost {
+    /// What a refusal makes of the samples.
+    pub(super) const fn by(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::NotDurable(_) | Refusal::Full { .. } => Self::NotDurable,
+            Refusal::Inconsistent { .. } | Refusal::Limit(_) | Refusal::NotReady(_) => Self::Refused,
+        }
+    }
+
     const fn reason(self) -> &'static str {
         match self {
             Self::Refused => "refused",

@@ -132,8 +132,10 @@ impl Ledger {
     }
 }
 
-/// Stores a snapshot in place of the one before; blocks on the disk.
+/// Stores a snapshot in place of the one before; blocks on the disk. The log is synced first: a snapshot that knew more
+/// than the log has after a power cut would hide what is written there later.
 pub(super) fn store_snapshot(queue: &Queue, bytes: &[u8]) -> Result<(), QueueError> {
+    queue.sync()?;
     let storage = queue.storage();
     storage
         .replace(SNAPSHOT, bytes)

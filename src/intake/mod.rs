@@ -115,18 +115,13 @@ impl Intake {
     /// [`Refusal`]: nothing of the push is taken.
     pub fn push(&self, incoming: Incoming<'_>) -> Result<Submission, Refusal> {
         let received = incoming.exposition.samples.len() as u64;
-        let submitted = self.0.push(&incoming);
-        if let Err(refusal) = &submitted {
-            let lost = if matches!(refusal, Refusal::NotDurable(_) | Refusal::Full { .. }) {
-                Lost::NotDurable
-            } else {
-                Lost::Refused
-            };
+        let mut submitted = self.0.push(&incoming);
+        if let Err(refusal) = &mut submitted {
             self.0.books.received(received);
-            self.0.books.lost(lost, received);
-        }
-        if let Err(Refusal::Inconsistent(inconsistent)) = &submitted {
-            self.0.note_failure(&incoming, inconsistent);
+            self.0.books.lost(Lost::by(refusal), received);
+            if let Refusal::Inconsistent { why, noted } = refusal {
+                *noted = self.0.note_failure(&incoming, why).map(Box::new);
+            }
         }
         submitted
     }
@@ -346,8 +341,8 @@ impl Inner {
         Ok(Submission { appending, tally })
     }
 
-    /// Lets the group of a refused push know of the failure (Pushgateway S40). Nobody waits for it.
-    fn note_failure(&self, incoming: &Incoming<'_>, why: &Inconsistent) {
+    /// Lets the group of a refused push know of the failure (Pushgateway S40).
+    fn note_failure(&self, incoming: &Incoming<'_>, why: &Inconsistent) -> Option<Submission> {
         let rules = self.rules.load();
         let grouping = rules.grouping(&incoming.group);
         let now = self.clock.now();
@@ -369,10 +364,9 @@ impl Inner {
             .plan_failure(prepared.push, why.to_string())
             .map_err(Refusal::from)
             .and_then(|change| self.commit(&mut ledger, change, tally));
-        match noted {
-            Ok(submission) => self.enter(submission.tally),
-            Err(error) => warn!(%error, group = %incoming.group, "could not note a failed push"),
-        }
+        noted
+            .inspect_err(|error| warn!(%error, group = %incoming.group, "could not note a failed push"))
+            .ok()
     }
 
     fn retire_due(&self) -> Vec<Submission> {

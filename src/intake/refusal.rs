@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Submission;
 use crate::queue::QueueError;
 use crate::registry::Refused;
 
@@ -20,8 +21,13 @@ pub enum Inconsistent {
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The push is at fault; sending it again does not help.
-    #[error(transparent)]
-    Inconsistent(#[from] Inconsistent),
+    #[error("{why}")]
+    Inconsistent {
+        /// What is wrong with it.
+        why: Inconsistent,
+        /// The note of the failure for its group, on its way to the disk; to be settled like any submission.
+        noted: Option<Box<Submission>>,
+    },
     /// A limit of the registry is reached.
     #[error(transparent)]
     Limit(#[from] Refused),
@@ -37,4 +43,10 @@ pub enum Refusal {
     /// We are closing, or reading our state anew.
     #[error("not ready: {0}")]
     NotReady(&'static str),
+}
+
+impl From<Inconsistent> for Refusal {
+    fn from(why: Inconsistent) -> Self {
+        Self::Inconsistent { why, noted: None }
+    }
 }

@@ -147,16 +147,26 @@ impl Registry {
         let group = self.groups.get(&push.group);
         self.check_limits(&push, group, None)?;
         let found = self.compare(&push, group, None);
-        let at = group.map_or(push.at, |group| push.at.max(group.last_at.next()));
+        let at = found.time_of(&push, group);
         let (samples, series) = rebuild(&push.samples, push.series, &found.left_out, at, self.seed)?;
+        let Difference {
+            fence,
+            conflicts,
+            twins,
+            ..
+        } = found;
+        let event = Event::Failed {
+            group: push.group,
+            at,
+            why,
+        };
         Ok(Change {
             samples,
             series,
-            ..Change::new(Event::Failed {
-                group: push.group,
-                at,
-                why,
-            })
+            fence,
+            conflicts,
+            twins,
+            ..Change::new(event)
         })
     }
 

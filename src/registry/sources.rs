@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{RetentionConfig, SourceInfo};
+use super::{EndReason, RetentionConfig, SourceInfo};
 use crate::codec::block::Block;
 use crate::model::{GroupKey, Process, SeriesHash, UnixMillis};
 
 /// Pushes closer than this are one push sent twice: Java repeats a PUT whose connection broke.
 const SAME_PUSH: Duration = Duration::from_millis(100);
 
-/// The interval taken of a source that has pushed only once: Tencent's and the longest in common use.
+/// The interval taken of a source that has pushed only once, when its neighbours in the group have not taught a better
+/// one: Tencent's, the longest in common use.
 const USUAL_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A number for whoever owns a series: a source, or a group for its push times.
@@ -105,24 +106,25 @@ impl Source {
         self.delete_asked = None;
     }
 
-    /// Whether the source has to end by `now`, and why.
+    /// Whether the source has to end by `now`, and why. `neighbours` is the interval learned of others in its group:
+    /// processes of one cluster are set up alike.
     pub(super) fn is_due(
         &self,
         now: UnixMillis,
-        awake_since: UnixMillis,
+        (awake_since, neighbours): (UnixMillis, Option<Duration>),
         config: &RetentionConfig,
-    ) -> Option<super::EndReason> {
+    ) -> Option<EndReason> {
         if let Some(asked) = self.delete_asked {
-            let patience = self.interval.unwrap_or(USUAL_INTERVAL).saturating_mul(2);
-            if now.since(asked.max(awake_since)) > patience {
-                return Some(super::EndReason::Deleted);
+            let interval = self.interval.or(neighbours).unwrap_or(USUAL_INTERVAL);
+            if now.since(asked.max(awake_since)) > interval.saturating_mul(2) {
+                return Some(EndReason::Deleted);
             }
         }
         let patience = match (config.stale_after_intervals, self.interval) {
             (Some(count), Some(interval)) => interval.saturating_mul(count),
             _ => config.stale_after,
         };
-        (now.since(self.last_push.max(awake_since)) > patience).then_some(super::EndReason::Stale)
+        (now.since(self.last_push.max(awake_since)) > patience).then_some(EndReason::Stale)
     }
 
     /// The family a series of this source belongs to, by its name.

@@ -25,14 +25,7 @@ impl Registry {
         let Some(group) = self.groups.get(key).filter(|group| self.group_is_due(group, now)) else {
             return Ok(None);
         };
-        let due: Vec<(Process, EndReason)> = group
-            .sources
-            .iter()
-            .filter_map(|source| {
-                let why = source.is_due(now, self.awake_since, &self.config)?;
-                Some((source.process.clone(), why))
-            })
-            .collect();
+        let due: Vec<(Process, EndReason)> = self.due_sources(group, now).collect();
         let why = due.first().map_or(EndReason::Stale, |(_, why)| *why);
         let processes =
             (due.len() < group.sources.len()).then(|| due.into_iter().map(|(process, _)| process).collect());
@@ -58,9 +51,14 @@ impl Registry {
         if group.sources.is_empty() {
             return now.since(group.last_at.max(self.awake_since)) > self.config.stale_after;
         }
-        group
-            .sources
-            .iter()
-            .any(|source| source.is_due(now, self.awake_since, &self.config).is_some())
+        self.due_sources(group, now).next().is_some()
+    }
+
+    fn due_sources(&self, group: &Group, now: UnixMillis) -> impl Iterator<Item = (Process, EndReason)> {
+        let neighbours = group.sources.iter().filter_map(|source| source.interval).max();
+        group.sources.iter().filter_map(move |source| {
+            let why = source.is_due(now, (self.awake_since, neighbours), &self.config)?;
+            Some((source.process.clone(), why))
+        })
     }
 }

@@ -307,6 +307,23 @@ fn a_delete_of_a_shared_group_ends_only_those_who_stay_silent() {
 }
 
 #[test]
+fn a_process_that_pushed_only_once_is_judged_by_its_neighbours_interval() {
+    let mut world = world();
+    for seconds in [0, 2, 4] {
+        world.put("g", "tm1:a{1}", seconds);
+    }
+    world.put("g", "tm2:a{2}", 4);
+    world.wire.clear();
+
+    world.delete("g", 5);
+    world.sweep(9);
+    world.sent(&[]);
+    world.sweep(10);
+
+    world.sent(&["a{of=\"1\"} stale", "a{of=\"2\"} stale"]);
+}
+
+#[test]
 fn a_silent_group_is_retired_and_listed() {
     let mut world = world();
     world.put("g", "a", 1);

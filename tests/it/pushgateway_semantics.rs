@@ -1,9 +1,6 @@
 //! Statuses as Pushgateway gives them; the letters are the cases of its behaviour.
 
-use std::time::Duration;
-
 use crate::bridge::Bridge;
-use crate::wait;
 
 #[test]
 fn m05_statuses_of_good_requests() {
@@ -76,12 +73,7 @@ fn s40_a_pushed_timestamp_is_refused_and_the_failure_is_known() {
         "{}",
         answer.text()
     );
-    wait::until_true("word of the failure", Duration::from_secs(10), || {
-        bridge
-            .remote()
-            .arrivals()
-            .contains_key("push_failure_time_seconds{job=\"j\"}")
-    });
+    bridge.delivered();
     let arrivals = bridge.remote().arrivals();
     assert_eq!(arrivals["push_time_seconds{job=\"j\"}"][0].1, 0.0_f64.to_bits());
     assert_eq!(

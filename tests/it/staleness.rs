@@ -85,9 +85,10 @@ fn a_silent_group_ends_after_stale_after() {
     let bridge = Bridge::with("jobs: {stale_after: 60s}\n");
     bridge.put("/metrics/job/backup", "a 1\n");
 
-    bridge.pass(Duration::from_secs(60));
+    bridge.pass(Duration::from_secs(59));
+    bridge.delivered();
     bridge.remote_has(&[("a{job=\"backup\"}", &["1"])]);
-    bridge.pass(Duration::from_secs(1));
+    bridge.pass(Duration::from_secs(2));
 
     bridge.remote_has(&[("a{job=\"backup\"}", &["1", "stale"])]);
     assert_eq!(bridge.app().intake().history().len(), 1);
