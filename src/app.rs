@@ -195,6 +195,7 @@ impl App {
                 self.config.door.max_connections != config.door.max_connections,
             ),
             ("queue", self.config.queue != config.queue),
+            ("log.format", self.config.log.format != config.log.format),
         ];
         for (key, _) in fixed.iter().filter(|(_, changed)| *changed) {
             warn!(

@@ -127,7 +127,7 @@ impl Reply {
             Refusal::Limit(Refused::TooManyGroups { .. }) => {
                 (StatusCode::TOO_MANY_REQUESTS, Some(RETRY_SECONDS))
             }
-            Refusal::Full { retry_after } => (
+            Refusal::Full { retry_after, .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 Some(retry_after.as_secs().max(1)),
             ),

@@ -94,7 +94,7 @@ impl Books {
             "What normalisation changed, by step",
             self.changed.clone(),
         );
-        let text = "Samples that another source's series stood in the way of, seen by group";
+        let text = "Pushes in which another source's series stood in the way of samples";
         intake.register("conflicting_pushes", text, self.conflicts.clone());
         let registered = registry.sub_registry_with_prefix("registry");
         registered.register("groups", "Groups known", self.groups.clone());

@@ -17,6 +17,9 @@ use crate::registry::{Change, Registry, RetentionConfig};
 /// The file that holds the registry's snapshot, in the queue's folder.
 const SNAPSHOT: &str = "registry.snapshot";
 
+/// Bytes of log that are read again at a start without a thought: a tenth of a second.
+const MIN_SNAPSHOT_GAP: u64 = 16 << 20;
+
 /// What the last snapshot covers, and how big it was.
 #[derive(Clone, Copy, Debug)]
 struct Covered {
@@ -34,6 +37,7 @@ pub(super) struct Ledger {
     end: Position,
     registry: Registry,
     covered: Covered,
+    is_damaged: bool,
     clock: Arc<dyn Clock>,
 }
 
@@ -60,6 +64,7 @@ impl Ledger {
             end,
             registry,
             covered,
+            is_damaged: false,
             clock,
         })
     }
@@ -85,7 +90,8 @@ impl Ledger {
         })?;
         self.end = appending.end();
         if let Err(error) = self.registry.apply(change) {
-            error!(%error, "the stored state of a group cannot be read; reading all state again");
+            error!(%error, "the stored state of a group cannot be read; all state is read again");
+            self.is_damaged = true;
             return Err(Refusal::NotReady("the stored state is being read again"));
         }
         Ok(Committed {
@@ -94,26 +100,41 @@ impl Ledger {
         })
     }
 
-    /// After a failed write: cuts the log back to what is durable and reads the state again.
+    /// Whether the state is not what the log says: a write failed, or memory was damaged.
+    pub(super) fn needs_recovery(&self) -> bool {
+        self.is_damaged || self.queue.refusing().is_some()
+    }
+
+    /// Cuts the log back to what is durable, if a write failed, and reads the state again. Blocks on the disk.
     pub(super) fn recover(&mut self, config: RetentionConfig) -> Result<(), QueueError> {
-        if self.queue.refusing().is_none() {
+        if !self.needs_recovery() {
             return Ok(());
         }
-        self.queue.resume()?;
+        if self.queue.refusing().is_some() {
+            self.queue.resume()?;
+        }
+        // what is on its way to the disk is part of the state; nothing can join it while this is borrowed
+        tokio::runtime::Handle::current()
+            .block_on(self.queue.wait_committed(self.end.min(self.queue.end())))?;
         let (registry, covered) = read_state(&self.queue, config, self.clock.now())?;
         self.registry = registry;
         self.covered = covered;
         self.end = self.queue.committed();
-        info!("the queue can be written again");
+        self.is_damaged = false;
+        info!("all state is read again; pushes are taken");
         Ok(())
     }
 
     /// Whether enough has been written since the last snapshot to make a new one worth its bytes: as much as two
-    /// snapshots, at least 16 MiB, or anything at all after ten minutes.
+    /// snapshots, at least 16 MiB, or anything at all after ten minutes. A quarter of the queue is always enough, for the
+    /// log since the snapshot is what `when_full: drop_oldest` cannot drop.
     pub(super) fn wants_snapshot(&self) -> bool {
         let since = self.end.bytes_since(self.covered.position);
+        let worth = (self.covered.bytes * 2)
+            .max(MIN_SNAPSHOT_GAP)
+            .min(self.queue.max_bytes() / 4);
         let is_old = self.clock.now().since(self.covered.at).as_secs() > 600;
-        since > (self.covered.bytes * 2).max(16 << 20) || (is_old && since > 0)
+        since > worth || (is_old && since > 0)
     }
 
     /// The state as bytes, and the position up to which it holds; to be stored once the log is durable up to there.
@@ -192,7 +213,10 @@ fn read_state(
 impl From<QueueError> for Refusal {
     fn from(error: QueueError) -> Self {
         match error {
-            QueueError::Full { retry_after, .. } => Self::Full { retry_after },
+            QueueError::Full { retry_after, .. } => Self::Full {
+                retry_after,
+                why: error,
+            },
             other => Self::NotDurable(other),
         }
     }

@@ -29,10 +29,14 @@ use prepare::{Preparation, Prepared, PushTimes};
 
 pub use prepare::Incoming;
 pub use quiet::Quiet;
+use refusal::Chain;
 pub use refusal::{Inconsistent, Refusal};
 
 /// A pause between two sweeps longer than this was ours: the machine slept, or its clock was set.
 const AWAY: Duration = Duration::from_secs(30);
+
+/// How long the queue counts as full after it turned a push away: two pushes of Flink at its default interval.
+const FULL_FOR: Duration = Duration::from_secs(20);
 
 /// How often a failed queue is tried again.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(1);
@@ -51,6 +55,8 @@ struct Inner {
     books: Books,
     last_sweep: AtomicI64,
     last_recovery: AtomicI64,
+    /// When the queue was last too full to take a push; zero for never.
+    last_full: AtomicI64,
     conflict_log: Quiet,
 }
 
@@ -96,6 +102,7 @@ impl Intake {
             queue,
             last_sweep: AtomicI64::new(clock.now().get()),
             last_recovery: AtomicI64::new(0),
+            last_full: AtomicI64::new(0),
             conflict_log: Quiet::new(Duration::from_secs(10)),
             clock,
             books,
@@ -119,8 +126,15 @@ impl Intake {
         if let Err(refusal) = &mut submitted {
             self.0.books.received(received);
             self.0.books.lost(Lost::by(refusal), received);
-            if let Refusal::Inconsistent { why, noted } = refusal {
-                *noted = self.0.note_failure(&incoming, why).map(Box::new);
+            match refusal {
+                Refusal::Inconsistent { why, noted } => {
+                    *noted = self.0.note_failure(&incoming, why).map(Box::new);
+                }
+                Refusal::Full { .. } => self
+                    .0
+                    .last_full
+                    .store(self.0.clock.now().get(), Ordering::Relaxed),
+                Refusal::Limit(_) | Refusal::NotDurable(_) | Refusal::NotReady(_) => {}
             }
         }
         submitted
@@ -161,7 +175,7 @@ impl Intake {
     /// Retires what has been silent for too long; called about once a second.
     pub async fn sweep(&self) {
         self.0.queue.expire(self.0.clock.now());
-        if self.0.queue.refusing().is_some() {
+        if self.0.ledger().needs_recovery() {
             self.recover().await;
         }
         for submission in self.0.retire_due() {
@@ -176,7 +190,8 @@ impl Intake {
     pub async fn snapshot(&self, closing: Closing) {
         let (bytes, position) = {
             let ledger = self.0.ledger();
-            if closing == Closing::No && !ledger.wants_snapshot() {
+            // a full queue may be full of what only the snapshot still needs
+            if closing == Closing::No && !ledger.wants_snapshot() && !self.0.is_full() {
                 return;
             }
             ledger.snapshot()
@@ -202,6 +217,9 @@ impl Intake {
     pub fn ready(&self) -> Result<(), &'static str> {
         if self.0.queue.refusing().is_some() {
             return Err("the queue cannot be written: see the log, and the disk below data_dir");
+        }
+        if self.0.is_full() {
+            return Err("the queue is full: see the remotes, and queue.max_bytes");
         }
         Ok(())
     }
@@ -238,7 +256,9 @@ impl Intake {
         });
         match recovered.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(%error, "the queue still cannot be written; pushes are refused"),
+            Ok(Err(error)) => {
+                warn!(error = %Chain(&error), "the queue still cannot be written; pushes are refused")
+            }
             Err(error) => error!(%error, "recovering the queue ended early"),
         }
     }
@@ -301,6 +321,12 @@ impl Inner {
         }
         let change = ledger.registry().plan_push(push)?;
         self.commit(&mut ledger, change, tally)
+    }
+
+    /// Whether a push was turned away for want of room within the last seconds.
+    fn is_full(&self) -> bool {
+        let last = UnixMillis::new(self.last_full.load(Ordering::Relaxed));
+        self.clock.now().since(last) < FULL_FOR
     }
 
     /// Writes a planned change and notes what it will add to the books.

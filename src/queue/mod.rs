@@ -129,6 +129,18 @@ impl Queue {
         self.core.log().committed
     }
 
+    /// Where the next record will stand, beyond [`Queue::committed`] while appends are under way.
+    #[must_use]
+    pub fn end(&self) -> Position {
+        self.core.log().tail
+    }
+
+    /// The bound on what it holds; see [`QueueConfig::max_bytes`].
+    #[must_use]
+    pub fn max_bytes(&self) -> u64 {
+        self.core.config.max_bytes
+    }
+
     /// Waits until everything before `position` may be read.
     ///
     /// # Errors

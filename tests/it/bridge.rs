@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use flinkbridge::app::App;
 use flinkbridge::config::Config;
+use flinkbridge::intake::Closing;
 use flinkbridge::model::{ManualClock, UnixMillis};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -132,6 +133,11 @@ impl Bridge {
     /// Sweeps once.
     pub(crate) fn sweep(&self) {
         self.runtime.block_on(self.app.as_ref().unwrap().intake().sweep());
+    }
+
+    /// Stores a snapshot if one is due, as happens once a second.
+    pub(crate) fn save(&self) {
+        self.runtime.block_on(self.app().intake().snapshot(Closing::No));
     }
 
     /// The running program.
