@@ -103,7 +103,7 @@ fn a_small_queue_that_drops_the_oldest_goes_on_taking_pushes() {
     bridge.delivered();
     let remote = &bridge.app().remotes()[0];
     let queued = bridge.metric("flinkbridge_intake_queued_samples_total");
-    assert_eq!(queued as u64, remote.sent_samples + remote.dropped_samples);
+    assert_eq!(queued, (remote.sent_samples + remote.dropped_samples) as f64);
 }
 
 #[test]
