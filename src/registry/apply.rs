@@ -6,6 +6,7 @@ use hashbrown::HashSet;
 
 use super::change::Change;
 use super::event::{EndReason, Event, Mode};
+use super::plan::FamilyNames;
 use super::sources::{FirstPush, Owner, OwnerId, Source};
 use super::{Group, MAX_HISTORY, MAX_RELEASED, RELEASED_FOR, Registry, Released, Retired, lane_key};
 use crate::codec::DecodeError;
@@ -69,6 +70,7 @@ impl Registry {
                     Mode::Replace => source.composites = composites,
                     Mode::Merge => source.composites.extend(composites),
                 }
+                source.composites.sort_unstable();
                 self.put_source(&key, source, at);
             }
             Event::Failed { group, at, why } => {
@@ -204,18 +206,19 @@ impl Registry {
         let mut kept = BlockBuilder::new(self.seed);
         let mut series = Vec::new();
         let carried: HashSet<SeriesHash> = pushed.series.iter().copied().collect();
+        let families: FamilyNames<'_> = families.iter().map(String::as_str).collect();
         for (sample, hash) in source.block.open()?.series().zip(&source.series) {
             let sample = sample?;
             let labels = sample.labels()?;
             let family = source.family_of(labels.get(METRIC_NAME).unwrap_or_default());
-            if !carried.contains(hash) && !families.iter().any(|pushed| pushed == family) {
+            if !carried.contains(hash) && !families.contains(family) {
                 kept.copy(&sample, sample.value, sample.at);
                 series.push(*hash);
             }
         }
         source
             .composites
-            .retain(|composite| !families.contains(composite));
+            .retain(|composite| !families.contains(composite.as_str()));
         let own_begins = pushed.series.len() - pushed.own;
         for (sample, hash) in pushed
             .samples

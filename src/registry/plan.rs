@@ -12,6 +12,9 @@ use crate::model::{GroupKey, METRIC_NAME, Process, SeriesHash, UnixMillis, stale
 
 type HashSetOf = HashSet<SeriesHash, foldhash::fast::RandomState>;
 
+/// Names of families, looked up once for every series that a source has.
+pub(super) type FamilyNames<'a> = HashSet<&'a str, foldhash::fast::RandomState>;
+
 /// What the slow path finds when the set of series has changed.
 #[derive(Default)]
 struct Difference {
@@ -296,11 +299,12 @@ impl Registry {
         end: &mut dyn FnMut(crate::codec::block::EncodedSeries<'_>),
     ) -> Result<(), DecodeError> {
         let carried: HashSetOf = push.series.iter().copied().collect();
+        let families: FamilyNames<'_> = push.families.iter().map(String::as_str).collect();
         if let Some(source) = source {
             let opened = source.block.open()?;
             for (series, hash) in opened.series().zip(&source.series) {
                 let series = series?;
-                if !carried.contains(hash) && source.loses(&series, push)? {
+                if !carried.contains(hash) && source.loses(&series, push.mode, &families)? {
                     end(series);
                 }
             }
@@ -341,18 +345,18 @@ impl Group {
 }
 
 impl Source {
-    /// Whether `series`, which the push does not carry, ends by it.
+    /// Whether `series`, which a push of the families `pushed` does not carry, ends by it.
     fn loses(
         &self,
         series: &crate::codec::block::EncodedSeries<'_>,
-        push: &Push,
+        mode: Mode,
+        pushed: &FamilyNames<'_>,
     ) -> Result<bool, DecodeError> {
-        if push.mode == Mode::Replace {
+        if mode == Mode::Replace {
             return Ok(true);
         }
         let labels = series.labels()?;
-        let family = self.family_of(labels.get(METRIC_NAME).unwrap_or_default());
-        Ok(push.families.iter().any(|pushed| pushed == family))
+        Ok(pushed.contains(self.family_of(labels.get(METRIC_NAME).unwrap_or_default())))
     }
 }
 
