@@ -279,29 +279,27 @@ impl Registry {
                     .is_none_or(|ending| ending.contains(&source.process))
             });
         group.sources = staying;
-        let mut ended = 0;
-        for source in &ending {
-            ended += source.series.len() as u64;
+        let mut retired = Vec::new();
+        for source in ending {
             self.names.remove(&source.id);
             self.release(lane, source.series.iter(), at);
+            retired.push((Some(source.process), source.series.len() as u64));
         }
         if processes.is_none()
             && let Some(group) = self.groups.remove(key)
         {
-            ended += group.own_series.len() as u64;
             self.names.remove(&group.id);
             self.release(lane, group.own_series.iter(), at);
+            let of_sources: u64 = retired.iter().map(|(_, series)| series).sum();
+            retired = vec![(None, of_sources + group.own_series.len() as u64)];
         }
-        let whole = processes.is_none();
-        let sources = ending.into_iter().map(|source| Some(source.process));
-        let retired: Vec<_> = if whole { vec![None] } else { sources.collect() };
-        for process in retired {
+        for (process, series) in retired {
             self.history.push_back(Retired {
                 group: key.clone(),
                 process,
                 at,
                 why,
-                series: ended,
+                series,
             });
         }
         while self.history.len() > MAX_HISTORY {

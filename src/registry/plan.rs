@@ -68,6 +68,7 @@ impl Registry {
     pub fn plan_push(&self, mut push: Push) -> Result<Change, Refused> {
         let group = self.groups.get(&push.group);
         if push.series.len() == push.own
+            && push.process == Process::default()
             && let Some([only]) = group.map(|group| group.sources.as_slice())
         {
             // an empty body does not say whose it is; where there is only one source it is that one's
@@ -145,12 +146,16 @@ impl Registry {
     /// `own` holds the group's push times, with the failure in it, and `series` their identities.
     ///
     /// # Errors
-    /// [`Refused`] when the ghost would be one group too many.
+    /// [`Refused`] when the ghost would be one group too many, or [`Refused::Damaged`].
     pub fn plan_failure(&self, push: Push, why: String) -> Result<Change, Refused> {
         let group = self.groups.get(&push.group);
         self.check_limits(&push, group, None)?;
         let found = self.compare(&push, group, None);
         let at = found.time_of(&push, group);
+        let mut markers = BlockBuilder::new(self.seed);
+        self.end_vanished(&push, group, None, &mut |series| {
+            markers.copy(&series, stale_marker(), at)
+        })?;
         let (samples, series) = rebuild(&push.samples, push.series, &found.left_out, at, self.seed)?;
         let Difference {
             fence,
@@ -166,6 +171,7 @@ impl Registry {
         Ok(Change {
             samples,
             series,
+            markers: markers.finish(),
             fence,
             conflicts,
             twins,
