@@ -109,9 +109,13 @@ impl Ledger {
     }
 
     /// Whether enough has been written since the last snapshot to make a new one worth its bytes: as much as two
-    /// snapshots, at least 16 MiB, or anything at all after ten minutes.
+    /// snapshots, at least 16 MiB, or anything at all after ten minutes. A small queue cannot wait for that: what the
+    /// snapshot does not cover may not be dropped.
     pub(super) fn wants_snapshot(&self) -> bool {
         let since = self.end.bytes_since(self.covered.position);
+        if since > self.queue.config().max_bytes / 4 {
+            return true;
+        }
         let is_old = self.clock.now().since(self.covered.at).as_secs() > 600;
         since > (self.covered.bytes * 2).max(16 << 20) || (is_old && since > 0)
     }
@@ -158,6 +162,7 @@ fn read_state(
         }
     });
     let (mut registry, from) = restored.unwrap_or_else(|| (Registry::new(config, rand::random(), now), 0));
+    registry.remember_ended_for(queue.config().max_age);
     let (mut replayed, mut skipped) = (0_u64, 0_u64);
     for scanned in queue.scan(Position::new(from)) {
         let (position, stored) = scanned?;

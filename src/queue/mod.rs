@@ -231,6 +231,12 @@ impl Queue {
         }
     }
 
+    /// Its bounds and habits.
+    #[must_use]
+    pub fn config(&self) -> &QueueConfig {
+        &self.core.config
+    }
+
     /// The figures of this moment.
     #[must_use]
     pub fn stats(&self) -> QueueStats {

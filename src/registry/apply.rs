@@ -8,7 +8,7 @@ use super::change::Change;
 use super::event::{EndReason, Event, Mode};
 use super::plan::FamilyNames;
 use super::sources::{FirstPush, Owner, OwnerId, Source};
-use super::{Group, MAX_HISTORY, MAX_RELEASED, RELEASED_FOR, Registry, Released, Retired, lane_key};
+use super::{Group, MAX_HISTORY, MAX_RELEASED, Registry, Released, Retired, lane_key};
 use crate::codec::DecodeError;
 use crate::codec::block::{Block, BlockBuilder};
 use crate::codec::record::Record;
@@ -260,7 +260,7 @@ impl Registry {
             if self.released.len() < MAX_RELEASED {
                 self.released.insert(*series, Released { lane_key, at });
             } else {
-                self.forgot_until = Some(at.after(RELEASED_FOR));
+                self.forgot_until = Some(at.after(self.released_for));
             }
         }
     }

@@ -83,6 +83,28 @@ fn a_full_queue_that_may_not_drop_says_when_to_come_again() {
 }
 
 #[test]
+fn a_small_queue_that_may_drop_refuses_nobody() {
+    let bridge = Bridge::with("queue: {max_bytes: 2MiB, when_full: drop_oldest}\n");
+    let noise = |round: u32, index: u32| {
+        format!(
+            "{:x}",
+            (u128::from(round) << 64 | u128::from(index))
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+        )
+    };
+
+    let refused = (0..60).find(|round| {
+        let body: String = (0..1000)
+            .map(|index| format!("a{{x=\"{}\"}} {index}\n", noise(*round, index)))
+            .collect();
+        bridge.tidy();
+        bridge.send("PUT", "/metrics/job/j", &body).status != 200
+    });
+
+    assert_eq!(refused, None);
+}
+
+#[test]
 fn a_torn_snapshot_is_replaced_by_reading_the_log() {
     let mut bridge = Bridge::start();
     bridge.put("/metrics/job/j", "a 1\nb 1\n");
