@@ -124,6 +124,7 @@ impl Reply {
             Refusal::Inconsistent { .. } | Refusal::Limit(Refused::TooManySeries { .. }) => {
                 (StatusCode::BAD_REQUEST, None)
             }
+            Refusal::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, None),
             Refusal::Limit(Refused::TooManyGroups { .. }) => {
                 (StatusCode::TOO_MANY_REQUESTS, Some(RETRY_SECONDS))
             }

@@ -34,7 +34,17 @@ pub(super) struct Ledger {
     end: Position,
     registry: Registry,
     covered: Covered,
+    /// How often the state has been read again: positions given before the last time may mean something else now.
+    recoveries: u64,
     clock: Arc<dyn Clock>,
+}
+
+/// The state as bytes, and the position up to which it holds; to be stored once the log is durable up to there.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) position: Position,
+    bytes: Vec<u8>,
+    recoveries: u64,
 }
 
 /// A change that is being written; durable once `appending` resolves.
@@ -60,6 +70,7 @@ impl Ledger {
             end,
             registry,
             covered,
+            recoveries: 0,
             clock,
         })
     }
@@ -104,6 +115,7 @@ impl Ledger {
         self.registry = registry;
         self.covered = covered;
         self.end = self.queue.committed();
+        self.recoveries += 1;
         info!("the queue can be written again");
         Ok(())
     }
@@ -120,28 +132,42 @@ impl Ledger {
         since > (self.covered.bytes * 2).max(16 << 20) || (is_old && since > 0)
     }
 
-    /// The state as bytes, and the position up to which it holds; to be stored once the log is durable up to there.
-    pub(super) fn snapshot(&self) -> (Vec<u8>, Position) {
-        (self.registry.snapshot(self.end.get()), self.end)
+    /// The state as it is now.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            position: self.end,
+            bytes: self.registry.snapshot(self.end.get()),
+            recoveries: self.recoveries,
+        }
+    }
+
+    /// Whether the state has not been read again since the snapshot was taken, which could hold what then was undone.
+    pub(super) const fn agrees_with(&self, snapshot: &Snapshot) -> bool {
+        self.recoveries == snapshot.recoveries
     }
 
     /// Takes note that a snapshot is on disk, so that the log before it may go.
-    pub(super) fn snapshot_stored(&mut self, position: Position, bytes: usize) {
-        self.pin.advance(position);
+    pub(super) fn snapshot_stored(&mut self, snapshot: &Snapshot) {
+        self.pin.advance(snapshot.position);
         self.covered = Covered {
-            position,
-            bytes: bytes as u64,
+            position: snapshot.position,
+            bytes: snapshot.bytes.len() as u64,
             at: self.clock.now(),
         };
     }
 }
 
-/// Stores a snapshot in place of the one before; blocks on the disk.
-pub(super) fn store_snapshot(queue: &Queue, bytes: &[u8]) -> Result<(), QueueError> {
-    let storage = queue.storage();
-    storage
-        .replace(SNAPSHOT, bytes)
-        .map_err(|error| QueueError::io("store", storage.place(SNAPSHOT), error))
+impl Snapshot {
+    /// Puts it in place of the one before; blocks on the disk. The log is synced first, whatever `queue.sync` says: a
+    /// snapshot that outlived its log would hide what is written at the same positions later.
+    pub(super) fn store(self, queue: &Queue) -> Result<Self, QueueError> {
+        queue.sync()?;
+        let storage = queue.storage();
+        storage
+            .replace(SNAPSHOT, &self.bytes)
+            .map_err(|error| QueueError::io("store", storage.place(SNAPSHOT), error))?;
+        Ok(self)
+    }
 }
 
 fn read_state(
@@ -196,6 +222,7 @@ impl From<QueueError> for Refusal {
     fn from(error: QueueError) -> Self {
         match error {
             QueueError::Full { retry_after, .. } => Self::Full { retry_after },
+            QueueError::TooLarge { .. } => Self::TooLarge(error),
             other => Self::NotDurable(other),
         }
     }

@@ -9,6 +9,8 @@ mod ledger;
 mod prepare;
 mod quiet;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -117,6 +119,10 @@ impl Intake {
         let received = incoming.exposition.samples.len() as u64;
         let mut submitted = self.0.push(&incoming);
         if let Err(refusal) = &mut submitted {
+            if refusal.is_ours() {
+                let now = self.0.clock.now();
+                self.0.ledger().registry_mut().forgive_silence(now);
+            }
             self.0.books.received(received);
             self.0.books.lost(Lost::by(refusal), received);
             if let Refusal::Inconsistent { why, noted } = refusal {
@@ -174,20 +180,21 @@ impl Intake {
 
     /// Stores a snapshot of the registry if enough has changed since the last, or in any case when `closing`.
     pub async fn snapshot(&self, closing: Closing) {
-        let (bytes, position) = {
+        let snapshot = {
             let ledger = self.0.ledger();
             if closing == Closing::No && !ledger.wants_snapshot() {
                 return;
             }
             ledger.snapshot()
         };
-        if self.0.queue.wait_committed(position).await.is_err() {
+        let is_committed = self.0.queue.wait_committed(snapshot.position).await.is_ok();
+        if !is_committed || !self.0.ledger().agrees_with(&snapshot) {
             return;
         }
-        let (queue, len) = (self.0.queue.clone(), bytes.len());
-        let stored = tokio::task::spawn_blocking(move || ledger::store_snapshot(&queue, &bytes)).await;
+        let queue = self.0.queue.clone();
+        let stored = tokio::task::spawn_blocking(move || snapshot.store(&queue)).await;
         match stored {
-            Ok(Ok(())) => self.0.ledger().snapshot_stored(position, len),
+            Ok(Ok(stored)) => self.0.ledger().snapshot_stored(&stored),
             Ok(Err(error)) => {
                 warn!(%error, "could not store the registry's snapshot; the log is kept until it can be")
             }
