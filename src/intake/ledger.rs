@@ -23,6 +23,7 @@ struct Covered {
     position: Position,
     bytes: u64,
     at: UnixMillis,
+    recoveries: u64,
 }
 
 /// The registry, its log, and the snapshot that saves reading the log from its beginning.
@@ -121,11 +122,12 @@ impl Ledger {
     }
 
     /// Whether enough has been written since the last snapshot to make a new one worth its bytes: as much as two
-    /// snapshots, at least 16 MiB, or anything at all after ten minutes. A small queue cannot wait for that: what the
-    /// snapshot does not cover may not be dropped.
+    /// snapshots, at least 16 MiB, or anything at all after ten minutes. Neither a small queue nor a full disk can
+    /// wait for that: what the snapshot does not cover may not go.
     pub(super) fn wants_snapshot(&self) -> bool {
         let since = self.end.bytes_since(self.covered.position);
-        if since > self.queue.config().max_bytes / 4 {
+        let is_cramped = self.recoveries > self.covered.recoveries && since > 0;
+        if is_cramped || since > self.queue.config().max_bytes / 4 {
             return true;
         }
         let is_old = self.clock.now().since(self.covered.at).as_secs() > 600;
@@ -153,6 +155,7 @@ impl Ledger {
             position: snapshot.position,
             bytes: snapshot.bytes.len() as u64,
             at: self.clock.now(),
+            recoveries: snapshot.recoveries,
         };
     }
 }
@@ -214,6 +217,7 @@ fn read_state(
             position: Position::new(from),
             bytes,
             at: now,
+            recoveries: 0,
         },
     ))
 }

@@ -107,6 +107,24 @@ async fn a_snapshot_taken_before_a_failed_write_is_not_stored() {
 }
 
 #[tokio::test]
+async fn after_a_failed_write_the_log_is_let_go_as_soon_as_possible() {
+    let disk = PowerStorage::default();
+    let rig = Rig::on(&disk, QueueConfig::default());
+    rig.put("j", "a 1\n").await.unwrap();
+    assert!(!rig.intake.0.ledger().wants_snapshot());
+
+    disk.fail_syncs();
+    assert!(rig.put("j", "a 2\n").await.is_err());
+    disk.heal();
+    rig.clock.advance(Duration::from_secs(2));
+    rig.intake.sweep().await;
+
+    assert!(rig.intake.0.ledger().wants_snapshot());
+    rig.intake.snapshot(Closing::No).await;
+    assert!(!rig.intake.0.ledger().wants_snapshot());
+}
+
+#[tokio::test]
 async fn a_push_too_large_for_the_queue_is_not_asked_for_again() {
     let small = QueueConfig {
         max_bytes: 1 << 20,
