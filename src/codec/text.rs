@@ -17,6 +17,9 @@ use crate::model::{
 use cursor::Cursor;
 use value::{parse_float, parse_kind, suffix_of};
 
+/// Most labels of one sample. Each is compared with all before it; Flink sends 15, stores take 20 to 64.
+const MAX_LABELS: usize = 1000;
+
 /// What a body says: families in the order of their first line, samples in the order of theirs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exposition<'a> {
@@ -222,6 +225,10 @@ impl<'a> Parser<'a> {
             return Err(self
                 .cursor
                 .error(format!("duplicate label name {name:?} for metric {metric:?}")));
+        }
+        if labels.len() > MAX_LABELS {
+            let problem = format!("more than {MAX_LABELS} labels on one sample of metric {metric:?}");
+            return Err(self.cursor.error(problem));
         }
         self.cursor.skip(1);
         Ok(name)

@@ -52,7 +52,10 @@ impl Lost {
     pub(super) const fn by(refusal: &Refusal) -> Self {
         match refusal {
             Refusal::NotDurable(_) | Refusal::Full { .. } => Self::NotDurable,
-            Refusal::Inconsistent { .. } | Refusal::Limit(_) | Refusal::NotReady(_) => Self::Refused,
+            Refusal::Inconsistent { .. }
+            | Refusal::Limit(_)
+            | Refusal::TooLarge(_)
+            | Refusal::NotReady(_) => Self::Refused,
         }
     }
 

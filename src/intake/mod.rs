@@ -9,6 +9,8 @@ mod ledger;
 mod prepare;
 mod quiet;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -124,6 +126,10 @@ impl Intake {
         let received = incoming.exposition.samples.len() as u64;
         let mut submitted = self.0.push(&incoming);
         if let Err(refusal) = &mut submitted {
+            if refusal.is_ours() {
+                let now = self.0.clock.now();
+                self.0.ledger().registry_mut().forgive_silence(now);
+            }
             self.0.books.received(received);
             self.0.books.lost(Lost::by(refusal), received);
             match refusal {
@@ -134,7 +140,7 @@ impl Intake {
                     .0
                     .last_full
                     .store(self.0.clock.now().get(), Ordering::Relaxed),
-                Refusal::Limit(_) | Refusal::NotDurable(_) | Refusal::NotReady(_) => {}
+                Refusal::Limit(_) | Refusal::TooLarge(_) | Refusal::NotDurable(_) | Refusal::NotReady(_) => {}
             }
         }
         submitted
@@ -188,7 +194,7 @@ impl Intake {
 
     /// Stores a snapshot of the registry if enough has changed since the last, or in any case when `closing`.
     pub async fn snapshot(&self, closing: Closing) {
-        let (bytes, position) = {
+        let snapshot = {
             let ledger = self.0.ledger();
             // a full queue may be full of what only the snapshot still needs
             if closing == Closing::No && !ledger.wants_snapshot() && !self.0.is_full() {
@@ -196,15 +202,16 @@ impl Intake {
             }
             ledger.snapshot()
         };
-        if self.0.queue.wait_committed(position).await.is_err() {
+        let is_committed = self.0.queue.wait_committed(snapshot.position).await.is_ok();
+        if !is_committed || !self.0.ledger().agrees_with(&snapshot) {
             return;
         }
-        let (queue, len) = (self.0.queue.clone(), bytes.len());
-        let stored = tokio::task::spawn_blocking(move || ledger::store_snapshot(&queue, &bytes)).await;
+        let queue = self.0.queue.clone();
+        let stored = tokio::task::spawn_blocking(move || snapshot.store(&queue)).await;
         match stored {
-            Ok(Ok(())) => self.0.ledger().snapshot_stored(position, len),
+            Ok(Ok(stored)) => self.0.ledger().snapshot_stored(&stored),
             Ok(Err(error)) => {
-                warn!(%error, "could not store the registry's snapshot; the log is kept until it can be")
+                warn!(error = %Chain(&error), "could not store the registry's snapshot; the log is kept until it can be");
             }
             Err(error) => error!(%error, "storing the registry's snapshot ended early"),
         }

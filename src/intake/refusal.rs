@@ -39,12 +39,25 @@ pub enum Refusal {
         /// What is full, and the way out.
         why: QueueError,
     },
+    /// One push is more than the queue takes at once; sending it again does not help.
+    #[error("the push is too large: {0}")]
+    TooLarge(QueueError),
     /// The change could not be made durable.
     #[error("the push could not be made durable: {0}")]
     NotDurable(QueueError),
     /// We are closing, or reading our state anew.
     #[error("not ready: {0}")]
     NotReady(&'static str),
+}
+
+impl Refusal {
+    /// Whether the fault is ours: then the sender spoke, and its silence does not count against it.
+    pub(super) const fn is_ours(&self) -> bool {
+        match self {
+            Self::Full { .. } | Self::NotDurable(_) | Self::NotReady(_) => true,
+            Self::Inconsistent { .. } | Self::Limit(_) | Self::TooLarge(_) => false,
+        }
+    }
 }
 
 impl From<Inconsistent> for Refusal {

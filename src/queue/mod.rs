@@ -135,12 +135,6 @@ impl Queue {
         self.core.log().tail
     }
 
-    /// The bound on what it holds; see [`QueueConfig::max_bytes`].
-    #[must_use]
-    pub fn max_bytes(&self) -> u64 {
-        self.core.config.max_bytes
-    }
-
     /// Waits until everything before `position` may be read.
     ///
     /// # Errors
@@ -241,6 +235,12 @@ impl Queue {
             Health::Failed(cause) => Some(cause.to_string()),
             Health::Good | Health::Closed => None,
         }
+    }
+
+    /// Its bounds and habits.
+    #[must_use]
+    pub fn config(&self) -> &QueueConfig {
+        &self.core.config
     }
 
     /// The figures of this moment.

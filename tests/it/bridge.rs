@@ -135,9 +135,10 @@ impl Bridge {
         self.runtime.block_on(self.app.as_ref().unwrap().intake().sweep());
     }
 
-    /// Stores a snapshot if one is due, as happens once a second.
-    pub(crate) fn save(&self) {
-        self.runtime.block_on(self.app().intake().snapshot(Closing::No));
+    /// Stores a snapshot of what is known if one is due, as happens every second.
+    pub(crate) fn tidy(&self) {
+        let intake = self.app.as_ref().unwrap().intake();
+        self.runtime.block_on(intake.snapshot(Closing::No));
     }
 
     /// The running program.

@@ -96,7 +96,7 @@ fn a_small_queue_that_drops_the_oldest_goes_on_taking_pushes() {
             .map(|index| format!("a{{x=\"{:016x}\"}} {index}\n", noise(index)))
             .collect();
         bridge.put(&format!("/metrics/job/j{}", round % 5), &body);
-        bridge.save();
+        bridge.tidy();
     }
 
     bridge.remote().come_back();
