@@ -76,6 +76,8 @@ impl Core {
                 }
             }
         }
+        // Where a position could not be synced on loading, it has to be written anew.
+        log.unsynced_positions = true;
         let core = Self {
             storage,
             config,

@@ -4,12 +4,12 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use crate::queue::Position;
 use crate::queue::bookmark::Bookmark;
 use crate::queue::core::Core;
 use crate::queue::lanes::Progress;
 use crate::queue::log::{Health, Log};
 use crate::queue::segment::Segment;
+use crate::queue::{Position, QueueError};
 use std::sync::Arc;
 
 /// Longest time for which a loss of power may set readers back.
@@ -34,7 +34,21 @@ impl Core {
 
     /// Makes the positions that were written last.
     pub(super) fn sync_positions(&self) {
-        for bookmark in self.unsynced_bookmarks() {
+        let (readers, pins) = {
+            let mut log = self.log();
+            if !std::mem::take(&mut log.unsynced_positions) {
+                return;
+            }
+            let readers: Vec<String> = log.readers.keys().cloned().collect();
+            let pins: Vec<String> = log.pins.keys().cloned().collect();
+            (readers, pins)
+        };
+        let saved = readers.iter().map(|name| self.save_reader(name));
+        let saved: Vec<Arc<Bookmark>> = saved
+            .chain(pins.iter().map(|name| self.save_pin(name)))
+            .flatten()
+            .collect();
+        for bookmark in saved {
             if let Err(error) = bookmark.sync() {
                 self.note_position_failure(&error);
             }
@@ -42,31 +56,28 @@ impl Core {
     }
 
     /// Writes down where the reader `name` stands.
-    pub(super) fn save_reader(&self, name: &str) {
-        let Some(bookmark) = self
+    pub(super) fn save_reader(&self, name: &str) -> Option<Arc<Bookmark>> {
+        let bookmark = self
             .log()
             .readers
             .get(name)
-            .map(|place| Arc::clone(&place.bookmark))
-        else {
-            return;
-        };
+            .map(|place| Arc::clone(&place.bookmark))?;
         self.save(&bookmark, || {
             let mut log = self.log();
             let place = log.readers.get_mut(name)?;
             Some(place.lanes.progress(place.read))
         });
+        Some(bookmark)
     }
 
     /// Writes down the position of the pin `name`.
-    pub(super) fn save_pin(&self, name: &str) {
-        let Some(bookmark) = self.log().pins.get(name).map(|pin| Arc::clone(&pin.bookmark)) else {
-            return;
-        };
+    pub(super) fn save_pin(&self, name: &str) -> Option<Arc<Bookmark>> {
+        let bookmark = self.log().pins.get(name).map(|pin| Arc::clone(&pin.bookmark))?;
         self.save(&bookmark, || {
             let position: Option<Position> = self.log().pins.get(name).map(|pin| pin.position);
             position.map(Progress::at)
         });
+        Some(bookmark)
     }
 
     fn save(&self, bookmark: &Bookmark, progress: impl FnOnce() -> Option<Progress>) {
@@ -82,20 +93,11 @@ impl Core {
         }
     }
 
-    fn note_position_failure(&self, error: &crate::queue::QueueError) {
+    fn note_position_failure(&self, error: &QueueError) {
         tracing::warn!(%error, "a reader's position could not be written; after a restart records may come again");
-        self.log().counts.position_failures += 1;
-    }
-
-    fn unsynced_bookmarks(&self) -> Vec<Arc<Bookmark>> {
         let mut log = self.log();
-        if !std::mem::take(&mut log.unsynced_positions) {
-            return Vec::new();
-        }
-        let readers = log.readers.values().map(|place| Arc::clone(&place.bookmark));
-        readers
-            .chain(log.pins.values().map(|pin| Arc::clone(&pin.bookmark)))
-            .collect()
+        log.counts.position_failures += 1;
+        log.unsynced_positions = true;
     }
 
     /// The keeper's life: until the queue is closed.

@@ -13,7 +13,7 @@ pub const MAX_LANES: u32 = 256;
 
 /// How many earlier lane counts are remembered until their records are worked off. A further change makes the
 /// acknowledgements beyond the floor of the oldest one forgotten, so that its records may be delivered again.
-const MAX_EARLIER: usize = 2;
+pub(super) const MAX_EARLIER: usize = 6;
 
 /// For each lane of one lane count, the position before which all its records are acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,7 @@ impl Lanes {
         let mut earlier = progress.0;
         let current = earlier.pop_if(|newest| newest.0.len() == count);
         let needs = current.unwrap_or_else(|| Needs(vec![floor; count.max(1)]));
+        earlier.retain(|needs| needs.highest() > floor);
         let surplus = earlier.len().saturating_sub(MAX_EARLIER);
         earlier.drain(..surplus);
         let lanes = needs.0.into_iter().map(|resumed_at| Lane {

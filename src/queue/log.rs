@@ -105,10 +105,10 @@ impl Log {
         }
     }
 
-    /// The first segment with something at or after `position`.
+    /// The segment with something at or after `position`; else the last, into which more will come.
     pub(super) fn segment_from(&self, position: Position) -> Option<&Segment> {
-        self.segments
-            .get(self.segments.partition_point(|segment| segment.end <= position))
+        let passed = self.segments.partition_point(|segment| segment.end <= position);
+        self.segments.get(passed).or(self.segments.back())
     }
 
     pub(super) fn segment(&self, id: SegmentId) -> Option<&Segment> {

@@ -62,13 +62,29 @@ fn set_aside(storage: &dyn Storage, name: &str, bytes: &Bytes) -> std::io::Resul
     storage.replace(name, bytes).map(|()| true)
 }
 
-/// Moves a whole file aside.
-pub(super) fn quarantine_file(storage: &dyn Storage, name: &str, bytes: u64) -> std::io::Result<Quarantined> {
-    let kept = format!("{QUARANTINE}/{name}");
+/// Moves a whole file aside; `None` when that was not possible and it stays where it is.
+pub(super) fn quarantine_file(storage: &dyn Storage, name: &str, bytes: u64) -> Option<Quarantined> {
+    match move_aside(storage, name) {
+        Ok(file) => {
+            tracing::error!(file, "a file could not be read and was set aside");
+            Some(Quarantined { file, bytes })
+        }
+        Err(error) => {
+            tracing::error!(%error, file = storage.place(name), "a file could neither be read nor set aside");
+            None
+        }
+    }
+}
+
+fn move_aside(storage: &dyn Storage, name: &str) -> std::io::Result<String> {
+    let earlier = storage
+        .list(QUARANTINE)?
+        .iter()
+        .filter(|file| file.starts_with(name))
+        .count();
+    let kept = format!("{QUARANTINE}/{name}.{earlier}");
     storage.rename(name, &kept)?;
     storage.sync_folder(QUARANTINE)?;
     storage.sync_folder("")?;
-    let file = storage.place(&kept);
-    tracing::error!(file, "a file could not be read and was set aside");
-    Ok(Quarantined { file, bytes })
+    Ok(storage.place(&kept))
 }

@@ -9,7 +9,7 @@ use crate::queue::core::{Core, Mood, News};
 use crate::queue::lanes::{MAX_LANES, Progress};
 use crate::queue::place::Place;
 use crate::queue::quarantine::quarantine;
-use crate::queue::segment::Segment;
+use crate::queue::segment::{Segment, SegmentId};
 use crate::queue::stats::{Backlog, DropReason, Totals};
 use crate::queue::window::{Frame, Window};
 use crate::queue::{Position, QueueError, Record};
@@ -57,7 +57,7 @@ pub struct Reader {
     core: Arc<Core>,
     name: String,
     window: Window,
-    windowed: Option<Segment>,
+    windowed: Option<SegmentId>,
     news: watch::Receiver<News>,
 }
 
@@ -127,15 +127,10 @@ impl Reader {
         let Some((segment, position)) = self.locate()? else {
             return Ok(self.tell_losses().unwrap_or(Step::Wait));
         };
-        if self
-            .windowed
-            .as_ref()
-            .is_none_or(|windowed| windowed.id != segment.id)
-        {
+        if self.windowed.replace(segment.id) != Some(segment.id) {
             self.window = Window::default();
         }
         let read = self.window.frame(&segment, position);
-        self.windowed = Some(segment.clone());
         match read.map_err(|error| self.unreadable(&segment, error))? {
             Frame::Whole { record, end } => Ok(self.book(position, end, record)),
             Frame::Damaged => self.skip_damage(&segment, position),
@@ -291,6 +286,11 @@ impl Core {
         let mut place = Place::new(progress, lanes as usize, spot, bookmark);
         place.open = true;
         let mut log = self.log();
+        if log.readers.get(name).is_some_and(|before| before.open) {
+            return Err(QueueError::ReaderBusy {
+                name: name.to_owned(),
+            });
+        }
         if let Some(before) = log.readers.remove(name) {
             place.dropped = before.dropped;
             place.untold = before.untold;

@@ -140,7 +140,9 @@ mod tests {
 
     fn decode(bytes: &[u8], position: Position) -> Option<Record> {
         let header = FrameHeader::parse(bytes, position, bytes.len() as u64)?;
-        header.record(&Bytes::copy_from_slice(bytes))
+        header.record(&Bytes::copy_from_slice(
+            &bytes[..usize::try_from(header.frame_bytes()).unwrap()],
+        ))
     }
 
     #[test]

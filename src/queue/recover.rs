@@ -124,14 +124,11 @@ fn recover_segment(
     let file = storage.open(&name).map_err(failed)?;
     let length = file.length().map_err(failed)?;
     if length < SEGMENT_HEADER_BYTES as u64 {
-        match next {
-            None => {
-                storage.remove(&name).map_err(failed)?;
-                report.cut_bytes += length;
-            }
-            Some(_) => report
-                .quarantined
-                .push(quarantine_file(storage, &name, length).map_err(failed)?),
+        if next.is_some() {
+            report.quarantined.extend(quarantine_file(storage, &name, length));
+        } else {
+            // It is taken away before the next segment begins, as every file from the tail on.
+            report.cut_bytes += length;
         }
         return Ok(None);
     }
@@ -143,28 +140,17 @@ fn recover_segment(
         end: limit,
         ..Segment::empty(id, file)
     };
-    let header = read(&extent, id.start(), SEGMENT_HEADER_BYTES as u64).map_err(failed)?;
-    match id.check_header(&header) {
-        HeaderState::Whole => {}
-        HeaderState::Damaged => {
-            let aside = quarantine(storage, &extent, id.start(), id.first_frame());
-            report.quarantined.extend(aside.ok().flatten());
-        }
-        HeaderState::Future(version) => {
-            let (place, supported) = (storage.place(&name), FORMAT_VERSION);
-            return Err(QueueError::FutureVersion {
-                place,
-                version,
-                supported,
-            });
-        }
-    }
+    check_header(storage, &extent, report)?;
     let check = if next.is_none() {
         Check::Checksums
     } else {
         Check::Headers
     };
-    let (mut segment, damaged) = count(&extent, check).map_err(failed)?;
+    let (mut segment, mut damaged) = count(&extent, check).map_err(failed)?;
+    if check == Check::Headers && !damaged.is_empty() {
+        // A damaged length leads past good frames, so headers alone are not to be believed here.
+        (segment, damaged) = count(&extent, Check::Checksums).map_err(failed)?;
+    }
     for (from, to) in damaged {
         if next.is_none() && to == limit && torn(&extent, from).map_err(failed)? {
             tracing::warn!(
@@ -181,6 +167,28 @@ fn recover_segment(
         }
     }
     Ok(Some(segment))
+}
+
+fn check_header(storage: &dyn Storage, extent: &Segment, report: &mut Opened) -> Result<(), QueueError> {
+    let id = extent.id;
+    let place = storage.place(&id.file_name());
+    let header = read(extent, id.start(), SEGMENT_HEADER_BYTES as u64)
+        .map_err(|error| QueueError::io("read", place.clone(), error))?;
+    match id.check_header(&header) {
+        HeaderState::Whole => {}
+        HeaderState::Damaged => {
+            let aside = quarantine(storage, extent, id.start(), id.first_frame());
+            report.quarantined.extend(aside.ok().flatten());
+        }
+        HeaderState::Future(version) => {
+            return Err(QueueError::FutureVersion {
+                place,
+                version,
+                supported: FORMAT_VERSION,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Counts what `extent` holds, and names the stretches in which nothing can be read.
@@ -227,10 +235,7 @@ fn recover_bookmark(
 ) -> Result<Option<(BookmarkName, Bookmark, Progress)>, QueueError> {
     let Some((bookmark, progress)) = Bookmark::load(storage, &name)? else {
         let file = name.file_name();
-        let kept = quarantine_file(storage, &file, 0);
-        report
-            .quarantined
-            .push(kept.map_err(|error| QueueError::io("move", storage.place(&file), error))?);
+        report.quarantined.extend(quarantine_file(storage, &file, 0));
         return Ok(None);
     };
     if let BookmarkName::Reader(name) = &name {

@@ -45,19 +45,25 @@ impl PowerStorage {
         }
     }
 
-    /// Lets the disk hold `bytes` more; `None` for no bound.
-    pub(crate) fn leave_room(&self, bytes: Option<u64>) {
-        self.disk().room = bytes;
+    /// Lets the disk hold `bytes` more.
+    pub(crate) fn leave_room(&self, bytes: u64) {
+        self.disk().room = Some(bytes);
     }
 
-    /// From now on every sync fails, or succeeds again.
-    pub(crate) fn fail_syncs(&self, failing: bool) {
-        self.disk().failing_syncs = failing;
+    /// From now on every sync fails.
+    pub(crate) fn fail_syncs(&self) {
+        self.disk().failing_syncs = true;
     }
 
-    /// From now on no file can be cut, or all can again.
-    pub(crate) fn fail_cuts(&self, failing: bool) {
-        self.disk().failing_cuts = failing;
+    /// From now on no file can be cut.
+    pub(crate) fn fail_cuts(&self) {
+        self.disk().failing_cuts = true;
+    }
+
+    /// Has room again, syncs and cuts.
+    pub(crate) fn heal(&self) {
+        let mut disk = self.disk();
+        (disk.room, disk.failing_syncs, disk.failing_cuts) = (None, false, false);
     }
 
     /// Syncs of files so far.
