@@ -13,7 +13,7 @@ const SOURCE_DIGITS: usize = 6;
 
 /// A body whose values and whose TaskManager's number can be changed in place.
 #[derive(Clone, Debug)]
-pub struct Body {
+pub(crate) struct Body {
     text: Vec<u8>,
     values: Vec<usize>,
     sources: Vec<usize>,
@@ -21,7 +21,7 @@ pub struct Body {
 
 impl Body {
     /// A body of `series` series, as the first source pushes it first.
-    pub fn new(series: usize) -> Self {
+    pub(crate) fn new(series: usize) -> Self {
         let mut text = String::new();
         let (mut values, mut sources) = (Vec::new(), Vec::new());
         for index in 0..series {
@@ -61,12 +61,12 @@ impl Body {
     }
 
     /// The text.
-    pub fn text(&self) -> &[u8] {
+    pub(crate) fn text(&self) -> &[u8] {
         &self.text
     }
 
     /// Makes it what the given source pushes in the given round.
-    pub fn turn(&mut self, source: usize, round: usize) {
+    pub(crate) fn turn(&mut self, source: usize, round: usize) {
         for at in &self.sources {
             put_digits(&mut self.text, *at, SOURCE_DIGITS, source);
         }

@@ -15,7 +15,8 @@
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a measurement that cannot be set up has nothing to say; its figures go to the terminal"
+    clippy::disallowed_methods,
+    reason = "a measurement that cannot be set up has nothing to say; its figures go to the terminal; a load is paced by the clock"
 )]
 
 #[path = "../flink_like.rs"]
@@ -61,7 +62,10 @@ fn idle(plan: &Plan) {
 fn pushed(plan: &Plan) {
     let target = Target::start(plan);
     let load = Load::new(plan, target.address());
-    load.once();
+    match plan.mode {
+        Mode::Paced => drop(load.paced(plan.period, plan.period)),
+        _ => load.once(),
+    }
     target.wait_until_forwarded();
     let before = target.figures();
     let began = Instant::now();
