@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::queue::bookmark::{Bookmark, BookmarkName};
 use crate::queue::lanes::Progress;
-use crate::queue::quarantine::{Quarantined, quarantine, quarantine_file};
+use crate::queue::quarantine::{Quarantined, quarantine, quarantine_copy, quarantine_file};
 use crate::queue::record::{FRAME_HEADER_BYTES, FrameHeader};
 use crate::queue::segment::{FORMAT_VERSION, HeaderState, SEGMENT_HEADER_BYTES, Segment, SegmentId};
 use crate::queue::stats::Totals;
@@ -67,7 +67,7 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered, QueueError> {
     }
     let mut bookmarks = Vec::new();
     for name in names {
-        bookmarks.extend(recover_bookmark(storage, name, &mut report)?);
+        bookmarks.push(recover_bookmark(storage, name, &mut report)?);
     }
     let seen = bookmarks.iter().map(|(_, _, progress)| progress.highest());
     let tail = seen
@@ -232,14 +232,30 @@ fn recover_bookmark(
     storage: &dyn Storage,
     name: BookmarkName,
     report: &mut Opened,
-) -> Result<Option<(BookmarkName, Bookmark, Progress)>, QueueError> {
-    let Some((bookmark, progress)) = Bookmark::load(storage, &name)? else {
-        let file = name.file_name();
-        report.quarantined.extend(quarantine_file(storage, &file, 0));
-        return Ok(None);
+) -> Result<(BookmarkName, Bookmark, Progress), QueueError> {
+    let (bookmark, progress) = match Bookmark::load(storage, &name)? {
+        Some(found) => found,
+        // Without a position nobody knows what was acknowledged: better all of it again than any of it never.
+        None => begin_anew(storage, &name, report)?,
     };
     if let BookmarkName::Reader(name) = &name {
         report.readers.push(name.clone());
     }
-    Ok(Some((name, bookmark, progress)))
+    Ok((name, bookmark, progress))
+}
+
+/// Keeps a copy of what cannot be read, and puts a position before everything in its place. The file is replaced last,
+/// so that where this fails the next opening finds the same damage, and not a reader that was never there.
+fn begin_anew(
+    storage: &dyn Storage,
+    name: &BookmarkName,
+    report: &mut Opened,
+) -> Result<(Bookmark, Progress), QueueError> {
+    let file = name.file_name();
+    let aside = quarantine_copy(storage, &file)
+        .map_err(|error| QueueError::io("set aside", storage.place(&file), error))?;
+    report.quarantined.push(aside);
+    let progress = Progress::at(Position::default());
+    let bookmark = Bookmark::create(storage, name, &progress)?;
+    Ok((bookmark, progress))
 }

@@ -98,6 +98,35 @@ fn a_lost_position_file_is_set_aside_and_everything_comes_again() {
 }
 
 #[test]
+fn a_lost_position_file_makes_everything_come_again_even_to_a_reader_that_asks_for_the_newest() {
+    let rig = Rig::new().holding().filled(0..3);
+    let file = rig.files(".position").first().unwrap().clone();
+
+    let rig = damaged(&rig, &file, |bytes| bytes.fill(0xff));
+
+    let mut reader = rig.core.reader("remote", 1, Start::Newest).unwrap();
+    assert_eq!(numbers(&read(&mut reader)), [0, 1, 2]);
+    assert_eq!(rig.opened.readers, ["remote"]);
+    assert_eq!(rig.disk.list("quarantine").unwrap().len(), 1);
+}
+
+#[test]
+fn a_lost_position_that_cannot_be_written_anew_keeps_the_queue_shut_rather_than_losing_records() {
+    let rig = Rig::new().holding().filled(0..3);
+    let file = rig.files(".position").first().unwrap().clone();
+    rig.disk.damage(&file, |bytes| bytes.fill(0xff));
+    rig.disk.leave_room(0);
+
+    let refused = Core::open(Arc::new(rig.disk.clone()), rig.config.clone()).unwrap_err();
+    rig.disk.leave_room(1 << 20);
+
+    assert!(matches!(refused, QueueError::Io { .. }), "{refused}");
+    let rig = rig.killed();
+    let mut reader = rig.core.reader("remote", 1, Start::Newest).unwrap();
+    assert_eq!(numbers(&read(&mut reader)), [0, 1, 2]);
+}
+
+#[test]
 fn strange_files_are_left_alone_and_mentioned() {
     let rig = Rig::new();
     rig.disk.create("notes.txt").unwrap();
