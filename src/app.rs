@@ -1,6 +1,7 @@
 //! Every part built from the configuration, started, and drained in order.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,10 +54,15 @@ pub enum AppError {
     },
 }
 
-fn join(errors: &[impl ToString]) -> String {
+/// Every error with what caused it: a list of errors can be nobody's `#[source]`.
+fn join(errors: &[impl Error]) -> String {
+    let whole = |error: &dyn Error| {
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+        causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    };
     errors
         .iter()
-        .map(ToString::to_string)
+        .map(|error| whole(error))
         .collect::<Vec<_>>()
         .join("; ")
 }
