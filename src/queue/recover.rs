@@ -23,6 +23,9 @@ pub struct Opened {
     pub bytes: u64,
     /// Bytes of an unfinished append at the end, which nobody was told is durable.
     pub cut_bytes: u64,
+    /// Bytes of the log that no file holds: segments were removed or cut by others than us, or lost with the power where
+    /// [`SyncPolicy`](super::SyncPolicy) allows it. What stood there is lost and, being unknown, in no count.
+    pub missing_bytes: u64,
     /// Damage found now (not that which earlier openings found).
     pub quarantined: Vec<Quarantined>,
     /// Files that are not the queue's; they are left alone. Names that end in `.snapshot` are not mentioned.
@@ -61,6 +64,7 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered, QueueError> {
     for (id, next) in ids.iter().zip(followers) {
         segments.extend(recover_segment(storage, *id, next, &mut report)?);
     }
+    report.missing_bytes = missing_bytes(storage, &segments)?;
     // What readers are shown must last, whoever wrote it and was killed before the sync.
     if let Some(Err(error)) = segments.back().map(|last| last.file.sync()) {
         tracing::error!(%error, "could not sync the last segment; what nobody was told of may be lost");
@@ -167,6 +171,26 @@ fn recover_segment(
         }
     }
     Ok(Some(segment))
+}
+
+/// Each segment begins where the one before ends: what lies between is missing.
+fn missing_bytes(storage: &dyn Storage, segments: &VecDeque<Segment>) -> Result<u64, QueueError> {
+    let mut missing = 0;
+    for (segment, next) in segments.iter().zip(segments.iter().skip(1)) {
+        let (name, begins) = (segment.id.file_name(), next.id.start());
+        let length = segment.file.length();
+        let length = length.map_err(|error| QueueError::io("read", storage.place(&name), error))?;
+        let bytes = begins.bytes_since(segment.id.start().plus(length));
+        if bytes > 0 {
+            tracing::error!(
+                segment = name,
+                bytes,
+                "bytes of the log are missing after a segment; what stood there is lost and not counted"
+            );
+        }
+        missing += bytes;
+    }
+    Ok(missing)
 }
 
 fn check_header(storage: &dyn Storage, extent: &Segment, report: &mut Opened) -> Result<(), QueueError> {

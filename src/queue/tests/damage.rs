@@ -73,6 +73,22 @@ fn damage_found_while_reading_is_a_gap_of_what_it_took() {
 }
 
 #[test]
+fn segments_that_were_removed_or_cut_are_reported_as_missing_bytes() {
+    let rig = Rig::new().holding().filled(0..20);
+    let files = Vec::from_iter(rig.files(".log"));
+    let whole = rig.disk.read(&files[1]).unwrap().unwrap().len() as u64;
+    let missing = rig.killed().opened.missing_bytes;
+
+    let rig = Rig::new().holding().filled(0..20);
+    rig.disk.remove(&files[1]).unwrap();
+    let rig = damaged(&rig, &files[3], |bytes| bytes.truncate(132));
+
+    let (cut, left) = (whole - 132, rig.opened.missing_bytes);
+    assert_eq!((missing, left), (0, whole + cut));
+    assert_eq!(rig.scanned().len(), 20 - 3 - 2);
+}
+
+#[test]
 fn a_lost_header_costs_no_record() {
     let rig = Rig::new().holding().filled(0..9);
     let first = rig.files(".log").first().unwrap().clone();
