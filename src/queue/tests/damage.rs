@@ -95,7 +95,7 @@ fn a_lost_header_costs_no_record() {
 
     let rig = damaged(&rig, &first, |bytes| bytes[..32].fill(0xee));
 
-    assert_eq!(rig.scanned(), rig.scanned());
+    assert_eq!(rig.scanned(), Vec::from_iter(0..9));
     assert_eq!(rig.opened.quarantined.len(), 1);
 }
 
