@@ -26,6 +26,9 @@ pub struct Opened {
     /// Bytes of the log that no file holds: segments were removed or cut by others than us, or lost with the power where
     /// [`SyncPolicy`](super::SyncPolicy) allows it. What stood there is lost and, being unknown, in no count.
     pub missing_bytes: u64,
+    /// Readers that stood before the oldest record held, and by how many bytes. What lies between was dropped when the
+    /// log was full or old, unless it had arrived and we were killed before that was written down.
+    pub overtaken: Vec<(String, u64)>,
     /// Damage found now (not that which earlier openings found).
     pub quarantined: Vec<Quarantined>,
     /// Files that are not the queue's; they are left alone. Names that end in `.snapshot` are not mentioned.
@@ -73,6 +76,7 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered, QueueError> {
     for name in names {
         bookmarks.push(recover_bookmark(storage, name, &mut report)?);
     }
+    report.overtaken = overtaken(&segments, &bookmarks);
     let seen = bookmarks.iter().map(|(_, _, progress)| progress.highest());
     let tail = seen
         .chain(segments.back().map(|last: &Segment| last.end))
@@ -191,6 +195,34 @@ fn missing_bytes(storage: &dyn Storage, segments: &VecDeque<Segment>) -> Result<
         missing += bytes;
     }
     Ok(missing)
+}
+
+/// Drops are counted when they happen, but not of what was then in flight, in memory alone.
+fn overtaken(
+    segments: &VecDeque<Segment>,
+    bookmarks: &[(BookmarkName, Bookmark, Progress)],
+) -> Vec<(String, u64)> {
+    let mut overtaken = Vec::new();
+    let Some(oldest) = segments.front().map(|segment| segment.id.start()) else {
+        return overtaken;
+    };
+    for (name, _, progress) in bookmarks {
+        let floor = progress.floor();
+        if let BookmarkName::Reader(remote) = name
+            && floor > Position::default()
+            && floor < oldest
+        {
+            let bytes = oldest.bytes_since(floor);
+            tracing::warn!(
+                remote,
+                bytes,
+                "the log no longer holds what a remote had not confirmed; it was dropped, or we were ended before we \
+                 wrote down that it had arrived"
+            );
+            overtaken.push((remote.clone(), bytes));
+        }
+    }
+    overtaken
 }
 
 fn check_header(storage: &dyn Storage, extent: &Segment, report: &mut Opened) -> Result<(), QueueError> {
