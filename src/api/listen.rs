@@ -177,6 +177,7 @@ impl Visit {
         builder
             .http2()
             .timer(TokioTimer::new())
+            .keep_alive_interval(Some(HEAD_DEADLINE))
             .max_concurrent_streams(100);
         let builder = if web.is_http1_only() {
             builder.http1_only()

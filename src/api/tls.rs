@@ -126,10 +126,10 @@ fn certificates(field: &'static str, pem: &Pem) -> Result<Vec<CertificateDer<'st
 fn read(field: &'static str, pem: &Pem) -> Result<Vec<u8>, WebError> {
     match pem {
         Pem::Inline(text) => Ok(text.clone().into_bytes()),
-        Pem::File(path) => std::fs::read(path).map_err(|source| WebError::Unreadable {
+        Pem::File(path) => std::fs::read(path).map_err(|error| WebError::Unreadable {
             field,
             path: path.clone(),
-            source,
+            error,
         }),
     }
 }

@@ -153,14 +153,14 @@ impl fmt::Debug for Pem {
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
     /// A file that it names cannot be read.
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error("{} cannot be read: {error}", path.display())]
     Unreadable {
         /// The field that names it.
         field: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        error: io::Error,
     },
     /// What it says or names cannot be used.
     #[error("{problem}")]

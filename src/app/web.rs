@@ -23,12 +23,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum WebFileError {
     /// It cannot be read.
-    #[error("{}: cannot be read: {source} (http.web_config_file)", path.display())]
+    #[error("{}: cannot be read: {error} (http.web_config_file)", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        error: io::Error,
     },
     /// It says so little now that the door would be open, as when a disk was full while it was written.
     #[error(
@@ -83,9 +83,9 @@ impl Protection {
         };
         // taken before reading, so that a change while we read is seen as one
         let mut stamps = Stamps::of(&[path.as_path()]);
-        let text = fs::read_to_string(path).map_err(|source| WebFileError::Unreadable {
+        let text = fs::read_to_string(path).map_err(|error| WebFileError::Unreadable {
             path: path.clone(),
-            source,
+            error,
         })?;
         let wrong = |errors| WebFileError::Wrong {
             path: path.clone(),
@@ -288,7 +288,7 @@ pub(super) async fn read(door: DoorConfig, before: Option<Arc<Web>>) -> Result<P
     read.await.unwrap_or_else(|error| {
         Err(WebFileError::Unreadable {
             path,
-            source: io::Error::other(error),
+            error: io::Error::other(error),
         })
     })
 }

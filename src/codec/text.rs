@@ -11,11 +11,15 @@ use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
-use crate::model::{
-    Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_label_name, is_metric_name,
-};
-use cursor::Cursor;
+use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_metric_name};
+use cursor::{Cursor, NameBytes};
 use value::{parse_float, parse_kind, suffix_of};
+
+/// Most labels of one sample. Each is compared with all before it; Flink sends 15, stores take 20 to 64.
+const MAX_LABELS: usize = 1000;
+
+static LABEL: NameBytes = NameBytes::LABEL;
+static METRIC: NameBytes = NameBytes::METRIC;
 
 /// What a body says: families in the order of their first line, samples in the order of theirs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -100,7 +104,7 @@ impl<'a> Parser<'a> {
             return self.cursor.skip_line();
         }
         self.cursor.skip_blanks();
-        let name = self.cursor.name(Some(b':'));
+        let name = self.cursor.name(&METRIC);
         if !is_metric_name(name) || !matches!(self.cursor.peek(), Some(b' ' | b'\t' | b'\n')) {
             return Err(self.cursor.error("invalid metric name in comment"));
         }
@@ -151,7 +155,7 @@ impl<'a> Parser<'a> {
     }
 
     fn sample(&mut self) -> Result<(), TextError> {
-        let name = self.cursor.name(Some(b':'));
+        let name = self.cursor.name(&METRIC);
         if name.is_empty() {
             return Err(self
                 .cursor
@@ -167,7 +171,7 @@ impl<'a> Parser<'a> {
             self.cursor.skip(1);
             self.labels(name, &mut labels)?;
         }
-        self.labels_hint = labels.len() + 4;
+        self.labels_hint = labels.len();
         let value = self.value(name)?;
         let at = self.timestamp()?;
         self.read.samples.push(Sample {
@@ -180,13 +184,26 @@ impl<'a> Parser<'a> {
     }
 
     fn labels(&mut self, metric: &str, labels: &mut LabelDraft<'a>) -> Result<(), TextError> {
+        let mut seen = 0;
         loop {
             self.cursor.skip_blanks();
             if self.cursor.peek() == Some(b'}') {
                 self.cursor.skip(1);
                 return Ok(());
             }
-            let name = self.label_name(metric, labels)?;
+            let name = self.label_name(metric)?;
+            let mark = mark_of(name);
+            if seen & mark != 0 && labels.get(name).is_some() {
+                return Err(self
+                    .cursor
+                    .error(format!("duplicate label name {name:?} for metric {metric:?}")));
+            }
+            if labels.len() > MAX_LABELS {
+                let problem = format!("more than {MAX_LABELS} labels on one sample of metric {metric:?}");
+                return Err(self.cursor.error(problem));
+            }
+            seen |= mark;
+            self.cursor.skip(1);
             let value = self.label_value(metric, name)?;
             labels.push(name, value);
             self.cursor.skip_blanks();
@@ -202,9 +219,10 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn label_name(&mut self, metric: &str, labels: &LabelDraft<'_>) -> Result<&'a str, TextError> {
-        let name = self.cursor.name(None);
-        if !is_label_name(name) {
+    /// A label's name, and the cursor at the `=` behind it.
+    fn label_name(&mut self, metric: &str) -> Result<&'a str, TextError> {
+        let name = self.cursor.name(&LABEL);
+        if name.is_empty() {
             return Err(self
                 .cursor
                 .error(format!("invalid label name for metric {metric:?}")));
@@ -218,12 +236,6 @@ impl<'a> Parser<'a> {
                 .cursor
                 .error(format!("expected '=' after label name {name:?}")));
         }
-        if labels.get(name).is_some() {
-            return Err(self
-                .cursor
-                .error(format!("duplicate label name {name:?} for metric {metric:?}")));
-        }
-        self.cursor.skip(1);
         Ok(name)
     }
 
@@ -343,6 +355,14 @@ impl<'a> Parser<'a> {
             &mut self.states[self.current],
         )
     }
+}
+
+/// One bit of 64: names with different bits differ, so that most need not be compared with all before them.
+fn mark_of(name: &str) -> u64 {
+    let end = |byte: Option<u8>| u64::from(byte.unwrap_or_default());
+    let mut bytes = name.bytes();
+    let mixed = end(bytes.next()) + 7 * end(bytes.next_back()) + 5 * name.len() as u64;
+    1 << (mixed % 64)
 }
 
 #[cfg(test)]

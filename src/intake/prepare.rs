@@ -8,7 +8,9 @@ use hashbrown::hash_map::Entry;
 use super::refusal::Inconsistent;
 use crate::codec::block::BlockBuilder;
 use crate::codec::text::Exposition;
-use crate::model::{GroupKey, LabelDraft, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis};
+use crate::model::{
+    GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis,
+};
 use crate::normalise::{Effects, Grouping, Rules};
 use crate::registry::{Mode, Push};
 
@@ -91,10 +93,14 @@ impl<'a> Preparation<'a> {
         }
         let mut seen: HashMap<SeriesHash, usize, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(samples.len(), foldhash::fast::RandomState::default());
+        let mut draft = LabelDraft::new();
         for (index, sample) in samples.iter().enumerate() {
+            for (name, value) in sample.labels.iter() {
+                draft.push(name, value);
+            }
             let labels = match self
                 .rules
-                .apply(self.grouping, sample.labels.clone(), &mut self.effects)
+                .apply(self.grouping, std::mem::take(&mut draft), &mut self.effects)
             {
                 Ok(labels) => labels,
                 Err(dropped) => {
@@ -102,15 +108,15 @@ impl<'a> Preparation<'a> {
                     continue;
                 }
             };
-            let mark = self.block.mark();
             let series = self.block.push(&labels, sample.value, self.at);
+            draft = emptied(labels);
             match seen.entry(series) {
                 Entry::Vacant(free) => {
                     free.insert(index);
                     self.series.push(series);
                 }
                 Entry::Occupied(earlier) => {
-                    self.block.undo_to(mark);
+                    self.block.take_back();
                     self.judge_twin(samples.get(*earlier.get()), sample)?;
                     self.twins += 1;
                 }
@@ -128,10 +134,9 @@ impl<'a> Preparation<'a> {
                 continue;
             };
             let value = at.map_or(0.0, UnixMillis::as_seconds);
-            let mark = self.block.mark();
             let series = self.block.push(&labels, value, self.at);
             if self.series.contains(&series) {
-                self.block.undo_to(mark);
+                self.block.take_back();
             } else {
                 self.series.push(series);
                 own += 1;
@@ -189,6 +194,13 @@ impl<'a> Preparation<'a> {
             None => self.dropped.push((reason, 1)),
         }
     }
+}
+
+/// An empty draft with the room of a set that has been used: one allocation serves all samples of a push.
+fn emptied(labels: LabelSet<'_>) -> LabelDraft<'_> {
+    let mut draft = labels.into_draft();
+    draft.retain(|_, _| false);
+    draft
 }
 
 /// The families that have samples, and those among them whose series have suffixes.

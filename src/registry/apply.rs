@@ -6,8 +6,9 @@ use hashbrown::HashSet;
 
 use super::change::Change;
 use super::event::{EndReason, Event, Mode};
+use super::plan::FamilyNames;
 use super::sources::{FirstPush, Owner, OwnerId, Source};
-use super::{Group, MAX_HISTORY, MAX_RELEASED, RELEASED_FOR, Registry, Released, Retired, lane_key};
+use super::{Group, MAX_HISTORY, MAX_RELEASED, Registry, Released, Retired, lane_key};
 use crate::codec::DecodeError;
 use crate::codec::block::{Block, BlockBuilder};
 use crate::codec::record::Record;
@@ -69,6 +70,7 @@ impl Registry {
                     Mode::Replace => source.composites = composites,
                     Mode::Merge => source.composites.extend(composites),
                 }
+                source.composites.sort_unstable();
                 self.put_source(&key, source, at);
             }
             Event::Failed { group, at, why } => {
@@ -204,18 +206,19 @@ impl Registry {
         let mut kept = BlockBuilder::new(self.seed);
         let mut series = Vec::new();
         let carried: HashSet<SeriesHash> = pushed.series.iter().copied().collect();
+        let families: FamilyNames<'_> = families.iter().map(String::as_str).collect();
         for (sample, hash) in source.block.open()?.series().zip(&source.series) {
             let sample = sample?;
             let labels = sample.labels()?;
             let family = source.family_of(labels.get(METRIC_NAME).unwrap_or_default());
-            if !carried.contains(hash) && !families.iter().any(|pushed| pushed == family) {
+            if !carried.contains(hash) && !families.contains(family) {
                 kept.copy(&sample, sample.value, sample.at);
                 series.push(*hash);
             }
         }
         source
             .composites
-            .retain(|composite| !families.contains(composite));
+            .retain(|composite| !families.contains(composite.as_str()));
         let own_begins = pushed.series.len() - pushed.own;
         for (sample, hash) in pushed
             .samples
@@ -257,7 +260,7 @@ impl Registry {
             if self.released.len() < MAX_RELEASED {
                 self.released.insert(*series, Released { lane_key, at });
             } else {
-                self.forgot_until = Some(at.after(RELEASED_FOR));
+                self.forgot_until = Some(at.after(self.released_for));
             }
         }
     }
@@ -276,29 +279,27 @@ impl Registry {
                     .is_none_or(|ending| ending.contains(&source.process))
             });
         group.sources = staying;
-        let mut ended = 0;
-        for source in &ending {
-            ended += source.series.len() as u64;
+        let mut retired = Vec::new();
+        for source in ending {
             self.names.remove(&source.id);
             self.release(lane, source.series.iter(), at);
+            retired.push((Some(source.process), source.series.len() as u64));
         }
         if processes.is_none()
             && let Some(group) = self.groups.remove(key)
         {
-            ended += group.own_series.len() as u64;
             self.names.remove(&group.id);
             self.release(lane, group.own_series.iter(), at);
+            let of_sources: u64 = retired.iter().map(|(_, series)| series).sum();
+            retired = vec![(None, of_sources + group.own_series.len() as u64)];
         }
-        let whole = processes.is_none();
-        let sources = ending.into_iter().map(|source| Some(source.process));
-        let retired: Vec<_> = if whole { vec![None] } else { sources.collect() };
-        for process in retired {
+        for (process, series) in retired {
             self.history.push_back(Retired {
                 group: key.clone(),
                 process,
                 at,
                 why,
-                series: ended,
+                series,
             });
         }
         while self.history.len() > MAX_HISTORY {

@@ -12,6 +12,9 @@ use crate::model::{GroupKey, METRIC_NAME, Process, SeriesHash, UnixMillis, stale
 
 type HashSetOf = HashSet<SeriesHash, foldhash::fast::RandomState>;
 
+/// Names of families, looked up once for every series that a source has.
+pub(super) type FamilyNames<'a> = HashSet<&'a str, foldhash::fast::RandomState>;
+
 /// What the slow path finds when the set of series has changed.
 #[derive(Default)]
 struct Difference {
@@ -65,6 +68,7 @@ impl Registry {
     pub fn plan_push(&self, mut push: Push) -> Result<Change, Refused> {
         let group = self.groups.get(&push.group);
         if push.series.len() == push.own
+            && push.process == Process::default()
             && let Some([only]) = group.map(|group| group.sources.as_slice())
         {
             // an empty body does not say whose it is; where there is only one source it is that one's
@@ -142,12 +146,16 @@ impl Registry {
     /// `own` holds the group's push times, with the failure in it, and `series` their identities.
     ///
     /// # Errors
-    /// [`Refused`] when the ghost would be one group too many.
+    /// [`Refused`] when the ghost would be one group too many, or [`Refused::Damaged`].
     pub fn plan_failure(&self, push: Push, why: String) -> Result<Change, Refused> {
         let group = self.groups.get(&push.group);
         self.check_limits(&push, group, None)?;
         let found = self.compare(&push, group, None);
         let at = found.time_of(&push, group);
+        let mut markers = BlockBuilder::new(self.seed);
+        self.end_vanished(&push, group, None, &mut |series| {
+            markers.copy(&series, stale_marker(), at)
+        })?;
         let (samples, series) = rebuild(&push.samples, push.series, &found.left_out, at, self.seed)?;
         let Difference {
             fence,
@@ -163,6 +171,7 @@ impl Registry {
         Ok(Change {
             samples,
             series,
+            markers: markers.finish(),
             fence,
             conflicts,
             twins,
@@ -296,11 +305,12 @@ impl Registry {
         end: &mut dyn FnMut(crate::codec::block::EncodedSeries<'_>),
     ) -> Result<(), DecodeError> {
         let carried: HashSetOf = push.series.iter().copied().collect();
+        let families: FamilyNames<'_> = push.families.iter().map(String::as_str).collect();
         if let Some(source) = source {
             let opened = source.block.open()?;
             for (series, hash) in opened.series().zip(&source.series) {
                 let series = series?;
-                if !carried.contains(hash) && source.loses(&series, push)? {
+                if !carried.contains(hash) && source.loses(&series, push.mode, &families)? {
                     end(series);
                 }
             }
@@ -341,18 +351,18 @@ impl Group {
 }
 
 impl Source {
-    /// Whether `series`, which the push does not carry, ends by it.
+    /// Whether `series`, which a push of the families `pushed` does not carry, ends by it.
     fn loses(
         &self,
         series: &crate::codec::block::EncodedSeries<'_>,
-        push: &Push,
+        mode: Mode,
+        pushed: &FamilyNames<'_>,
     ) -> Result<bool, DecodeError> {
-        if push.mode == Mode::Replace {
+        if mode == Mode::Replace {
             return Ok(true);
         }
         let labels = series.labels()?;
-        let family = self.family_of(labels.get(METRIC_NAME).unwrap_or_default());
-        Ok(push.families.iter().any(|pushed| pushed == family))
+        Ok(pushed.contains(self.family_of(labels.get(METRIC_NAME).unwrap_or_default())))
     }
 }
 

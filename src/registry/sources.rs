@@ -50,6 +50,7 @@ pub(super) struct Source {
     pub(super) block: Block,
     /// The identities of its series, in the order of the block.
     pub(super) series: Vec<SeriesHash>,
+    /// Its summaries and histograms, sorted, since every series is looked up among them.
     pub(super) composites: Vec<String>,
 }
 
@@ -130,8 +131,11 @@ impl Source {
     /// The family a series of this source belongs to, by its name.
     pub(super) fn family_of<'a>(&self, name: &'a str) -> &'a str {
         let part_of = |suffix: &str| {
-            name.strip_suffix(suffix)
-                .filter(|base| self.composites.iter().any(|composite| composite == base))
+            name.strip_suffix(suffix).filter(|base| {
+                self.composites
+                    .binary_search_by(|composite| composite.as_str().cmp(base))
+                    .is_ok()
+            })
         };
         part_of("_count")
             .or_else(|| part_of("_sum"))

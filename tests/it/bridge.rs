@@ -1,7 +1,6 @@
 //! The bridge under test, its remote, and a clock that the test moves.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use std::time::Duration;
 
 use flinkbridge::app::App;
 use flinkbridge::config::Config;
+use flinkbridge::intake::Closing;
 use flinkbridge::model::{ManualClock, UnixMillis};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -92,16 +92,6 @@ impl Bridge {
             .unwrap()
     }
 
-    /// Sends the bytes of a request that asks for the connection to be closed, and returns all that comes back.
-    #[track_caller]
-    pub(crate) fn speak(&self, request: &str) -> String {
-        let mut stream = std::net::TcpStream::connect(self.address()).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
     /// PUTs what must be taken.
     #[track_caller]
     pub(crate) fn put(&self, path: &str, body: &str) {
@@ -155,6 +145,12 @@ impl Bridge {
     /// Reads the web configuration file again.
     pub(crate) fn refresh_protection(&self) {
         self.runtime.block_on(self.app().refresh_protection());
+    }
+
+    /// Stores a snapshot of what is known if one is due, as happens every second.
+    pub(crate) fn tidy(&self) {
+        let intake = self.app.as_ref().unwrap().intake();
+        self.runtime.block_on(intake.snapshot(Closing::No));
     }
 
     /// The running program.

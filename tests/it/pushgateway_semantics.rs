@@ -154,3 +154,13 @@ fn a_gzip_body_is_read_and_a_false_one_refused() {
     assert_eq!(request("gzip", &packed[..packed.len() - 3]), 400);
     assert_eq!(request("br", b"a 1\n"), 415);
 }
+
+#[test]
+fn a_redirect_keeps_the_prefix_that_a_client_came_by() {
+    let bridge = Bridge::with("http: {listen: '127.0.0.1:0', path_prefixes: [/api/v1/push/tok123]}\n");
+
+    let answer = bridge.send("PUT", "/api/v1/push/tok123/metrics/job//a", "a 1\n");
+
+    let location = answer.headers.iter().find(|(name, _)| name == "location");
+    assert_eq!(location.unwrap().1, "/api/v1/push/tok123/metrics/job/a");
+}

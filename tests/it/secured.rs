@@ -144,6 +144,13 @@ impl Client {
         let body = http::read_body(&mut stream, &headers).map_err(|error| error.to_string())?;
         let status = start.split(' ').nth(1).unwrap().parse().unwrap();
         let shown = stream.get_ref().conn.peer_certificates().unwrap()[0].to_vec();
-        Ok((Answer { status, body }, shown))
+        Ok((
+            Answer {
+                status,
+                headers,
+                body,
+            },
+            shown,
+        ))
     }
 }

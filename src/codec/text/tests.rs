@@ -194,6 +194,20 @@ fn a_body_cut_at_any_byte_but_a_line_end_is_refused() {
     }
 }
 
+#[test]
+fn a_sample_with_more_labels_than_anybody_writes_is_refused() {
+    let labels = |count: usize| {
+        (0..count)
+            .map(|index| format!("l{index}=\"\","))
+            .collect::<String>()
+    };
+
+    assert!(parse(format!("a{{{}}} 1\n", labels(1000)).as_bytes(), 1).is_ok());
+    let error = parse(format!("a{{{}}} 1\n", labels(1001)).as_bytes(), 1).unwrap_err();
+
+    assert!(error.problem.starts_with("more than 1000 labels"), "{error}");
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {

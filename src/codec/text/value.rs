@@ -7,11 +7,11 @@ use crate::model::MetricKind;
 pub(super) fn parse_float(token: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(token).ok()?;
     let value: f64 = text.parse().ok()?;
-    let spelled = text.bytes().any(|byte| matches!(byte, b'n' | b'N'));
-    if spelled {
-        return (!value.is_nan() || text.len() == 3).then_some(value);
+    if value.is_finite() {
+        return Some(value);
     }
-    value.is_finite().then_some(value)
+    let spelled = text.bytes().any(|byte| matches!(byte, b'n' | b'N'));
+    (spelled && (!value.is_nan() || text.len() == 3)).then_some(value)
 }
 
 /// The type a `# TYPE` line names, in any case.
