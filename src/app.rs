@@ -53,6 +53,15 @@ pub enum AppError {
     /// The web configuration file is wrong.
     #[error(transparent)]
     Web(#[from] WebFileError),
+    /// A remote's place in the queue cannot be opened.
+    #[error("remote {name}: could not open its place in the queue")]
+    Place {
+        /// The remote's name.
+        name: String,
+        /// What the queue says.
+        #[source]
+        source: QueueError,
+    },
     /// A remote cannot be set up.
     #[error("remote {name}: {}", join(.errors))]
     Remote {
@@ -324,7 +333,10 @@ impl App {
         let reader = self
             .queue
             .reader(&config.name, config.batch.lanes, Start::Newest)
-            .map_err(AppError::Queue)?;
+            .map_err(|source| AppError::Place {
+                name: config.name.clone(),
+                source,
+            })?;
         Forwarder::new(config, reader, &self.forward_metrics, &self.clock).map_err(|errors| {
             AppError::Remote {
                 name: config.name.clone(),

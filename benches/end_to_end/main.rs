@@ -55,7 +55,7 @@ fn idle(plan: &Plan) {
     let target = Target::start(plan);
     std::thread::sleep(Duration::from_secs(5));
     println!("resident          {:>10.1} MB", mega(target.resident_bytes()));
-    println!("peak              {:>10.1} MB", mega(target.peak_bytes()));
+    println!("  at its peak     {:>10.1} MB", mega(target.peak_bytes()));
     println!("binary            {:>10.1} MB", mega(target.binary_bytes()));
 }
 
@@ -106,7 +106,8 @@ fn report(
         "  of it in kernel {:>10.3} s per million samples",
         1e6 * each(before.kernel_seconds, after.kernel_seconds)
     );
-    println!("peak resident     {:>10.1} MB", mega(target.peak_bytes()));
+    println!("resident          {:>10.1} MB", mega(target.resident_bytes()));
+    println!("  at its peak     {:>10.1} MB", mega(target.peak_bytes()));
     println!(
         "pushed            {:>10.1} bytes per sample",
         count(round.bytes) / samples

@@ -93,9 +93,18 @@ impl<'a> Preparation<'a> {
         }
         let mut seen: HashMap<SeriesHash, usize, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(samples.len(), foldhash::fast::RandomState::default());
+        let is_push_time = |sample: &Sample<'_>| sample.labels.get(METRIC_NAME) == OWN_NAMES.first().copied();
+        let push_time = samples
+            .iter()
+            .any(is_push_time)
+            .then(|| self.push_time())
+            .flatten();
         let mut draft = LabelDraft::new();
         for (index, sample) in samples.iter().enumerate() {
             for (name, value) in sample.labels.iter() {
+                if name.starts_with("__") && name != METRIC_NAME {
+                    return Err(Inconsistent::Reserved(name.to_owned()));
+                }
                 draft.push(name, value);
             }
             let labels = match self
@@ -110,6 +119,11 @@ impl<'a> Preparation<'a> {
             };
             let series = self.block.push(&labels, sample.value, self.at);
             draft = emptied(labels);
+            if Some(series) == push_time {
+                self.block.take_back();
+                self.count_dropped("push_time");
+                continue;
+            }
             match seen.entry(series) {
                 Entry::Vacant(free) => {
                     free.insert(index);
@@ -123,6 +137,19 @@ impl<'a> Preparation<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The identity of the group's push time; it is ours to write, whoever pushes one (Pushgateway M10).
+    fn push_time(&mut self) -> Option<SeriesHash> {
+        let [name, _] = OWN_NAMES;
+        let draft: LabelDraft<'_> = [(METRIC_NAME, name)].into_iter().collect();
+        let labels = self
+            .rules
+            .apply(self.grouping, draft, &mut Effects::default())
+            .ok()?;
+        let identity = self.block.push(&labels, 0.0, self.at);
+        self.block.take_back();
+        Some(identity)
     }
 
     /// Adds the group's own series.

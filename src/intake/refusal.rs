@@ -12,6 +12,9 @@ pub enum Inconsistent {
     /// A sample carries a time of its own (Pushgateway S40).
     #[error("pushed metrics must not have timestamps: {0} has one; the time of arrival is taken")]
     Timestamp(String),
+    /// A label's name is reserved (Pushgateway B15).
+    #[error("the label name {0:?} is reserved: names of labels do not begin with __")]
+    Reserved(String),
     /// Two samples are the same series (Pushgateway B12, B20).
     #[error("the series {0} was pushed twice with the same labels in one push")]
     Duplicate(String),

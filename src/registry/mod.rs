@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::codec::block::Block;
@@ -35,6 +35,9 @@ use sources::{Owner, OwnerId, Source};
 
 /// Maps keyed by what is hashed already, or by small integers.
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// Series, told apart by what is hashed already.
+type SeriesSet = HashSet<SeriesHash, foldhash::fast::RandomState>;
 
 /// How long an ended series is remembered at least, so that a new owner in another lane waits for its stale marker.
 const RELEASED_FOR: Duration = Duration::from_secs(2 * 3600);

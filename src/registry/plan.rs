@@ -5,12 +5,10 @@ use hashbrown::HashSet;
 use super::change::{Change, Conflict, Push, Refused};
 use super::event::{EndReason, Event, Mode};
 use super::sources::{OwnerId, Source};
-use super::{Group, Registry, lane_key};
+use super::{Group, Registry, SeriesSet, lane_key};
 use crate::codec::DecodeError;
 use crate::codec::block::{Block, BlockBuilder};
 use crate::model::{GroupKey, METRIC_NAME, Process, SeriesHash, UnixMillis, stale_marker};
-
-type HashSetOf = HashSet<SeriesHash, foldhash::fast::RandomState>;
 
 /// Names of families, looked up once for every series that a source has.
 pub(super) type FamilyNames<'a> = HashSet<&'a str, foldhash::fast::RandomState>;
@@ -26,6 +24,12 @@ struct Difference {
     fence: bool,
     /// The samples have to be later than this.
     after: Option<UnixMillis>,
+}
+
+/// A group whose process, or all of whose processes, have fallen silent.
+struct Silent {
+    last_at: UnixMillis,
+    lane_key: u64,
 }
 
 impl Push {
@@ -269,7 +273,7 @@ impl Registry {
         let lane = lane_key(&push.group);
         let pushed = push.series.len().saturating_sub(push.own);
         let mut found = Difference::default();
-        let mut seen = HashSetOf::with_capacity_and_hasher(push.series.len(), Default::default());
+        let mut seen = SeriesSet::with_capacity_and_hasher(push.series.len(), Default::default());
         for (index, series) in push.series.iter().enumerate() {
             let claimant = if index < pushed {
                 source.map(|source| source.id)
@@ -280,6 +284,12 @@ impl Registry {
             if !seen.insert(*series) {
                 found.twins += 1;
                 found.left_out.push(index);
+            } else if let Some(silent) = owner
+                .filter(|owner| Some(*owner) != claimant)
+                .and_then(|owner| self.silent(owner, push.at))
+            {
+                found.after = found.after.max(Some(silent.last_at));
+                found.fence |= silent.lane_key != lane;
             } else if let Some(owner) = owner.filter(|owner| Some(*owner) != claimant) {
                 found.conflicts += 1;
                 found.left_out.push(index);
@@ -296,6 +306,25 @@ impl Registry {
         found
     }
 
+    /// The group of an owner that is not heard any more, so that its series are free for others: a process that was
+    /// killed must not stand in the way of the one started in its place.
+    fn silent(&self, owner: OwnerId, now: UnixMillis) -> Option<Silent> {
+        let owner = self.names.get(&owner)?;
+        let group = self.groups.get(&owner.group)?;
+        let neighbours = group.sources.iter().filter_map(|source| source.interval).max();
+        let mut sources = group.sources.iter().filter(|source| {
+            owner
+                .process
+                .as_ref()
+                .is_none_or(|process| source.process == *process)
+        });
+        let is_silent = sources.all(|source| source.is_silent(now, self.awake_since, neighbours));
+        is_silent.then(|| Silent {
+            last_at: group.last_at,
+            lane_key: lane_key(&owner.group),
+        })
+    }
+
     /// Calls `end` for every series that the push leaves behind.
     fn end_vanished(
         &self,
@@ -304,7 +333,7 @@ impl Registry {
         source: Option<&Source>,
         end: &mut dyn FnMut(crate::codec::block::EncodedSeries<'_>),
     ) -> Result<(), DecodeError> {
-        let carried: HashSetOf = push.series.iter().copied().collect();
+        let carried: SeriesSet = push.series.iter().copied().collect();
         let families: FamilyNames<'_> = push.families.iter().map(String::as_str).collect();
         if let Some(source) = source {
             let opened = source.block.open()?;

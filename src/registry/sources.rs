@@ -37,6 +37,9 @@ impl std::fmt::Display for Owner {
     }
 }
 
+/// The shortest interval by which silence is judged: a burst of pushes is no promise to go on like that.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
 /// What a source has pushed and still owns.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -115,17 +118,33 @@ impl Source {
         (awake_since, neighbours): (UnixMillis, Option<Duration>),
         config: &RetentionConfig,
     ) -> Option<EndReason> {
-        if let Some(asked) = self.delete_asked {
-            let interval = self.interval.or(neighbours).unwrap_or(USUAL_INTERVAL);
-            if now.since(asked.max(awake_since)) > interval.saturating_mul(2) {
-                return Some(EndReason::Deleted);
-            }
+        let is_over = |asked: UnixMillis| now.since(asked.max(awake_since)) > self.sign_of_life(neighbours);
+        if self.delete_asked.is_some_and(is_over) {
+            return Some(EndReason::Deleted);
         }
         let patience = match (config.stale_after_intervals, self.interval) {
-            (Some(count), Some(interval)) => interval.saturating_mul(count),
+            (Some(count), Some(interval)) => interval.max(SHORTEST_INTERVAL).saturating_mul(count),
             _ => config.stale_after,
         };
         (now.since(self.last_push.max(awake_since)) > patience).then_some(EndReason::Stale)
+    }
+
+    /// Whether the source has been silent for so long that another may take over its series.
+    pub(super) fn is_silent(
+        &self,
+        now: UnixMillis,
+        awake_since: UnixMillis,
+        neighbours: Option<Duration>,
+    ) -> bool {
+        now.since(self.last_push.max(awake_since)) > self.sign_of_life(neighbours)
+    }
+
+    /// Within how long a living source is heard: two of its intervals.
+    fn sign_of_life(&self, neighbours: Option<Duration>) -> Duration {
+        self.interval
+            .or(neighbours)
+            .unwrap_or(USUAL_INTERVAL)
+            .saturating_mul(2)
     }
 
     /// The family a series of this source belongs to, by its name.

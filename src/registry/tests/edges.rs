@@ -95,3 +95,47 @@ fn what_had_to_be_forgotten_still_makes_new_owners_wait_after_a_restart() {
         .unwrap();
     assert!(change.fence);
 }
+
+#[test]
+fn a_process_started_in_place_of_a_killed_one_takes_over_its_series() {
+    let mut world = world();
+    world.put("killed", "tm1:a b", 0);
+    world.put("killed", "tm1:a b", 2);
+    world.wire.clear();
+
+    world.put("started", "tm1:a c", 5);
+    world.sent(&["c{}"]);
+    world.put("started", "tm1:a c", 7);
+    world.sent(&["a{}", "c{}"]);
+    world.sweep(63);
+
+    world.sent(&["b{} stale"]);
+}
+
+#[test]
+fn one_who_comes_back_finds_his_series_in_the_hands_of_another() {
+    let mut world = world();
+    world.put("first", "a", 0);
+    world.put("first", "a", 2);
+    world.put("second", "a", 7);
+    world.wire.clear();
+
+    world.put("first", "a b", 8);
+
+    world.sent(&["b{}"]);
+    assert_eq!(world.conflicts.len(), 1);
+}
+
+#[test]
+fn a_take_over_from_another_group_waits_for_all_lanes() {
+    let mut world = world();
+    world.put("first", "a", 0);
+    world.put("first", "a", 2);
+
+    let taken_over = world
+        .registry
+        .plan_push(push("second", "a", Mode::Replace, at(7)))
+        .unwrap();
+
+    assert!(taken_over.fence);
+}
