@@ -7,7 +7,7 @@ use hyper::body::Bytes;
 
 use super::body::BodyError;
 use super::group_path::{GroupPathError, Moved};
-use crate::codec::text::TextError;
+use crate::codec::exposition::TextError;
 use crate::intake::Refusal;
 use crate::registry::Refused;
 

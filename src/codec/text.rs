@@ -4,39 +4,18 @@
 //! the classic scheme. What a sample may not have for other reasons than syntax (a timestamp, a twin) is not judged
 //! here.
 
-mod cursor;
-mod value;
-
 use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
-use crate::model::{
-    Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_label_name, is_metric_name,
-};
-use cursor::Cursor;
-use value::{parse_float, parse_kind, suffix_of};
+use super::cursor::Cursor;
+use super::exposition::{Exposition, TextError, Twins, too_many_samples};
+use super::labels::{Owner, bound_of};
+use super::number::parse_float;
+use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_metric_name};
 
-/// What a body says: families in the order of their first line, samples in the order of theirs.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Exposition<'a> {
-    /// The families, those without any sample included.
-    pub families: Vec<Family<'a>>,
-    /// The samples; each names its family.
-    pub samples: Vec<Sample<'a>>,
-}
-
-/// Where a body stops being text exposition, and why.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("text format parsing error in line {line}, column {column}: {problem}")]
-pub struct TextError {
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The byte within the line, counted from 1.
-    pub column: usize,
-    /// What is wrong and what was expected.
-    pub problem: String,
-}
+/// Room that is made for the labels of a sample beforehand, at most.
+const MOST_LABELS_EXPECTED: usize = 64;
 
 /// Reads a body of at most `max_samples` samples.
 ///
@@ -49,13 +28,12 @@ pub fn parse(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, TextErro
         states: Vec::new(),
         by_name: HashMap::default(),
         current: 0,
+        twins: Twins::default(),
         labels_hint: 8,
     };
     while parser.line()? {
         if parser.read.samples.len() > max_samples {
-            return Err(parser.cursor.error(format!(
-                "more than {max_samples} samples in one push, the limit of pushgateway.max_series"
-            )));
+            return Err(parser.cursor.error(too_many_samples(max_samples)));
         }
     }
     Ok(parser.read)
@@ -74,6 +52,7 @@ struct Parser<'a> {
     states: Vec<FamilyState>,
     by_name: HashMap<&'a str, usize, foldhash::fast::RandomState>,
     current: usize,
+    twins: Twins<'a>,
     labels_hint: usize,
 }
 
@@ -122,7 +101,7 @@ impl<'a> Parser<'a> {
             let problem = format!("second HELP line for metric name {:?}", family.name);
             return Err(self.cursor.error(problem));
         }
-        let help = self.cursor.help()?;
+        let help = self.cursor.help(b'\\')?;
         let (family, state) = self.current();
         state.has_help = true;
         family.help = help;
@@ -165,9 +144,13 @@ impl<'a> Parser<'a> {
         self.cursor.skip_blanks();
         if self.cursor.peek() == Some(b'{') {
             self.cursor.skip(1);
-            self.labels(name, &mut labels)?;
+            let owner = Owner {
+                metric: name,
+                bound: bound_of(self.current().0.kind),
+            };
+            self.cursor.labels(owner, &mut self.twins, &mut labels)?;
         }
-        self.labels_hint = labels.len() + 4;
+        self.labels_hint = (labels.len() + 4).min(MOST_LABELS_EXPECTED);
         let value = self.value(name)?;
         let at = self.timestamp()?;
         self.read.samples.push(Sample {
@@ -177,76 +160,6 @@ impl<'a> Parser<'a> {
             at,
         });
         self.cursor.end_line()
-    }
-
-    fn labels(&mut self, metric: &str, labels: &mut LabelDraft<'a>) -> Result<(), TextError> {
-        loop {
-            self.cursor.skip_blanks();
-            if self.cursor.peek() == Some(b'}') {
-                self.cursor.skip(1);
-                return Ok(());
-            }
-            let name = self.label_name(metric, labels)?;
-            let value = self.label_value(metric, name)?;
-            labels.push(name, value);
-            self.cursor.skip_blanks();
-            match self.cursor.peek() {
-                Some(b',') => self.cursor.skip(1),
-                Some(b'}') => {}
-                _ => {
-                    return Err(self.cursor.error(format!(
-                        "unexpected end of label value of {name:?}: expected ',' or '}}' behind it"
-                    )));
-                }
-            }
-        }
-    }
-
-    fn label_name(&mut self, metric: &str, labels: &LabelDraft<'_>) -> Result<&'a str, TextError> {
-        let name = self.cursor.name(None);
-        if !is_label_name(name) {
-            return Err(self
-                .cursor
-                .error(format!("invalid label name for metric {metric:?}")));
-        }
-        if name == METRIC_NAME {
-            return Err(self.cursor.error("label name \"__name__\" is reserved"));
-        }
-        self.cursor.skip_blanks();
-        if self.cursor.peek() != Some(b'=') {
-            return Err(self
-                .cursor
-                .error(format!("expected '=' after label name {name:?}")));
-        }
-        if labels.get(name).is_some() {
-            return Err(self
-                .cursor
-                .error(format!("duplicate label name {name:?} for metric {metric:?}")));
-        }
-        self.cursor.skip(1);
-        Ok(name)
-    }
-
-    fn label_value(&mut self, metric: &str, name: &str) -> Result<Cow<'a, str>, TextError> {
-        self.cursor.skip_blanks();
-        if self.cursor.peek() != Some(b'"') {
-            return Err(self
-                .cursor
-                .error(format!("expected '\"' at start of the value of label {name:?}")));
-        }
-        self.cursor.skip(1);
-        let value = self.cursor.quoted(name)?;
-        let bound = match self.current().0.kind {
-            MetricKind::Summary => "quantile",
-            MetricKind::Histogram | MetricKind::GaugeHistogram => "le",
-            _ => return Ok(value),
-        };
-        if name == bound && parse_float(value.as_bytes()).is_none() {
-            return Err(self.cursor.error(format!(
-                "expected float as value for {bound:?} label of metric {metric:?}, got {value:?}"
-            )));
-        }
-        Ok(value)
     }
 
     fn value(&mut self, name: &str) -> Result<f64, TextError> {
@@ -260,7 +173,10 @@ impl<'a> Parser<'a> {
         };
         let (family, _) = self.current();
         let counts = matches!(family.kind, MetricKind::Histogram | MetricKind::GaugeHistogram)
-            && matches!(suffix_of(name, &family.name), Some("_count" | "_bucket"));
+            && matches!(
+                name.strip_prefix(family.name.as_ref()),
+                Some("_count" | "_bucket")
+            );
         if counts && value < 0.0 {
             return Err(self
                 .cursor
@@ -343,6 +259,24 @@ impl<'a> Parser<'a> {
             &mut self.states[self.current],
         )
     }
+}
+
+/// The type a `# TYPE` line names, in any case.
+fn parse_kind(word: &[u8]) -> Option<MetricKind> {
+    let word = std::str::from_utf8(word).ok()?;
+    let known = [
+        ("counter", MetricKind::Counter),
+        ("gauge", MetricKind::Gauge),
+        ("summary", MetricKind::Summary),
+        ("histogram", MetricKind::Histogram),
+        ("gaugehistogram", MetricKind::GaugeHistogram),
+        ("gauge_histogram", MetricKind::GaugeHistogram),
+        ("untyped", MetricKind::Untyped),
+    ];
+    known
+        .into_iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name))
+        .map(|(_, kind)| kind)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memchr3};
 
-use super::TextError;
+use super::exposition::TextError;
 
 pub(super) struct Cursor<'a> {
     body: &'a [u8],
@@ -131,8 +131,9 @@ impl<'a> Cursor<'a> {
         Ok(text)
     }
 
-    /// The rest of a HELP line, unescaped. Bytes that are no UTF-8 are replaced, as help is for reading only.
-    pub(super) fn help(&mut self) -> Result<Cow<'a, str>, TextError> {
+    /// The rest of a HELP line, unescaped; `also` may be escaped besides backslash and line feed. Bytes that are no
+    /// UTF-8 are replaced, as help is for reading only.
+    pub(super) fn help(&mut self, also: u8) -> Result<Cow<'a, str>, TextError> {
         let start = self.at;
         let mut copied: Option<Vec<u8>> = None;
         while let Some(stop) = memchr2(b'\\', b'\n', self.rest()) {
@@ -148,7 +149,7 @@ impl<'a> Cursor<'a> {
                 });
             }
             let before = self.body.get(start..self.at).unwrap_or_default();
-            let byte = self.escape(b'\\')?;
+            let byte = self.escape(also)?;
             copied.get_or_insert_with(|| before.to_vec()).push(byte);
         }
         self.at = self.body.len();
