@@ -10,6 +10,8 @@
 mod body;
 mod books;
 mod config;
+mod encoding;
+mod format;
 mod group_path;
 mod listen;
 mod probe;

@@ -6,8 +6,8 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 
 use super::body::BodyError;
+use super::format::FormatError;
 use super::group_path::{GroupPathError, Moved};
-use crate::codec::exposition::TextError;
 use crate::intake::Refusal;
 use crate::registry::Refused;
 
@@ -97,15 +97,8 @@ impl Reply {
         Self::new(StatusCode::BAD_REQUEST, sentence)
     }
 
-    pub(super) fn bad_text(error: &TextError) -> Self {
+    pub(super) fn bad_format(error: &FormatError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error.to_string())
-    }
-
-    pub(super) fn unsupported_format(content_type: &str) -> Self {
-        let text = format!(
-            "the Content-Type {content_type:?} is not understood yet: push the text format 0.0.4 (text/plain)"
-        );
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text)
     }
 
     pub(super) fn bad_body(error: &BodyError) -> Self {
@@ -113,7 +106,8 @@ impl Reply {
             BodyError::TooLong { .. } | BodyError::Bomb { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             BodyError::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             BodyError::Late => StatusCode::REQUEST_TIMEOUT,
-            BodyError::Gzip(_) | BodyError::Cut(_) => StatusCode::BAD_REQUEST,
+            BodyError::NotPacked { .. } | BodyError::Cut(_) => StatusCode::BAD_REQUEST,
+            BodyError::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())
     }
