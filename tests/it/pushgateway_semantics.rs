@@ -133,24 +133,3 @@ fn push_times_are_forwarded_as_pushgateway_shows_them() {
         [(1_795_000_000_000, 0.0_f64.to_bits())]
     );
 }
-
-#[test]
-fn a_gzip_body_is_read_and_a_false_one_refused() {
-    use std::io::Write as _;
-    let bridge = Bridge::start();
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(b"a 1\n").unwrap();
-    let packed = encoder.finish().unwrap();
-    let request = |encoding: &str, body: &[u8]| {
-        let head = format!(
-            "PUT /metrics/job/j HTTP/1.1\r\nHost: b\r\nContent-Encoding: {encoding}\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        bridge.send_raw(&[head.as_bytes(), body].concat()).status
-    };
-
-    assert_eq!(request("gzip", &packed), 200);
-    assert_eq!(request("gzip", b"a 1\n"), 400);
-    assert_eq!(request("gzip", &packed[..packed.len() - 3]), 400);
-    assert_eq!(request("br", b"a 1\n"), 415);
-}
