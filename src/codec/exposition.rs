@@ -71,3 +71,6 @@ impl<'a> Twins<'a> {
 pub(super) fn too_many_samples(max_samples: usize) -> String {
     format!("more than {max_samples} samples in one push, the limit of pushgateway.max_series")
 }
+
+#[cfg(test)]
+mod tests;

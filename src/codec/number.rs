@@ -43,7 +43,7 @@ pub(super) fn shortest(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
-    let scientific = format!("{value:e}");
+    let scientific = shortest_scientific(value);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     match exponent.parse::<i32>() {
         Ok(exponent @ (..-4 | 6..)) => {
@@ -52,6 +52,15 @@ pub(super) fn shortest(value: f64) -> String {
         }
         _ => value.to_string(),
     }
+}
+
+/// The fewest digits that are read back as `value`. Of two equally near ones Go takes the even, Rust may not.
+fn shortest_scientific(value: f64) -> String {
+    let any = format!("{value:e}");
+    let mantissa = any.split_once('e').map_or(any.as_str(), |(mantissa, _)| mantissa);
+    let behind_point = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let even = format!("{value:.behind_point$e}");
+    if even.parse() == Ok(value) { even } else { any }
 }
 
 /// Whether a bound is already written as [`shortest`] writes it; common ones only, the rest takes the long way.
@@ -110,6 +119,7 @@ mod tests {
             ("0.1000000000000000055", "0.1"),
             ("0.30000000000000004", "0.30000000000000004"),
             ("-12.3", "-12.3"),
+            ("1648594045215575.25", "1.6485940452155752e+15"),
             ("inf", "+Inf"),
             ("+Inf", "+Inf"),
             ("-Infinity", "-Inf"),

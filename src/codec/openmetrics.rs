@@ -285,11 +285,16 @@ impl<'a> Parser<'a> {
 
     /// The family that text 0.0.4 would have for samples of such a name: its place, and its type.
     fn enter_family(&mut self, name: &'a str) -> (usize, MetricKind) {
-        let owner = self.owner_of(name);
-        let (family, kind) = owner.map_or((name, MetricKind::Untyped), |(base, kind)| (base, kind));
+        let (base, part, kind) = self
+            .owner_of(name)
+            .unwrap_or((name, Part::ByItself, MetricKind::Untyped));
+        let family = match part {
+            Part::OfFamily => base,
+            Part::ByItself => name,
+        };
         let place = *self.families.entry(family).or_insert(self.read.families.len());
         if place == self.read.families.len() {
-            let help = self.described.get(family).and_then(|family| family.help.clone());
+            let help = self.described.get(base).and_then(|family| family.help.clone());
             self.read.families.push(Family {
                 name: Cow::Borrowed(family),
                 kind,
@@ -299,27 +304,18 @@ impl<'a> Parser<'a> {
         (place, kind)
     }
 
-    /// The described family that a sample belongs to, as text 0.0.4 would name it.
-    fn owner_of(&mut self, name: &'a str) -> Option<(&'a str, MetricKind)> {
+    /// The described family that a sample belongs to, and what it is to it.
+    fn owner_of(&mut self, name: &'a str) -> Option<(&'a str, Part, MetricKind)> {
         let suffix_at = name.rfind('_').unwrap_or(name.len());
-        for (base, suffix) in [
-            name.split_at_checked(name.len()),
-            name.split_at_checked(suffix_at),
-        ]
-        .into_iter()
-        .flatten()
-        {
+        for end in [name.len(), suffix_at] {
+            let (base, suffix) = name.split_at_checked(end)?;
             let Some(described) = self.described.get_mut(base) else {
                 continue;
             };
-            let Some((part, kind)) = described.kind.unwrap_or_default().part(suffix) else {
-                continue;
-            };
-            described.has_samples = true;
-            return Some(match part {
-                Part::OfFamily => (base, kind),
-                Part::ByItself => (name, kind),
-            });
+            if let Some((part, kind)) = described.kind.unwrap_or_default().part(suffix) {
+                described.has_samples = true;
+                return Some((base, part, kind));
+            }
         }
         None
     }

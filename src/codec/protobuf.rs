@@ -2,7 +2,7 @@
 //!
 //! The samples come out as the text format would have brought them: a summary as quantiles, `_sum` and `_count`, a
 //! classic histogram as buckets up to `+Inf`, `_sum` and `_count`. Fields that are absent have their default, as in any
-//! protobuf; creation times, which text 0.0.4 does not know, are passed over.
+//! protobuf; creation times, which text 0.0.4 does not know, are passed over. Every NaN becomes the one that text has.
 
 use std::borrow::Cow;
 
@@ -325,7 +325,8 @@ impl<'a> Decoder<'a> {
         self.read.samples.push(Sample {
             family: self.read.families.len().saturating_sub(1),
             labels,
-            value,
+            // whatever NaN it is: the one that ends a series is ours to send
+            value: if value.is_nan() { f64::NAN } else { value },
             at: metric.at,
         });
         Ok(())

@@ -129,6 +129,19 @@ fn single_values_are_read_by_their_familys_type() {
 }
 
 #[test]
+fn a_stale_marker_is_pushed_in_vain() {
+    let body = stream(&[family(
+        "g",
+        v1::MetricType::Gauge,
+        vec![gauge(crate::model::stale_marker())],
+    )]);
+
+    let value = decode(&body, 10).unwrap().samples[0].value;
+
+    assert!(value.is_nan() && !crate::model::is_stale(value));
+}
+
+#[test]
 fn a_summary_becomes_quantiles_sum_and_count() {
     let quantile = |quantile, value| v1::Quantile {
         quantile: Some(quantile),
@@ -468,7 +481,8 @@ proptest! {
             for metric in family.metric.iter().filter(|_| is_last) {
                 let mut draft: LabelDraft<'_> = metric.label.iter().map(|label| (label.name(), label.value())).collect();
                 draft.push(METRIC_NAME, family.name());
-                let bits = metric.gauge.as_ref().unwrap().value().to_bits();
+                let value = metric.gauge.as_ref().unwrap().value();
+                let bits = if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
                 expected.push((draft.into_set(), bits, metric.timestamp_ms));
             }
         }
