@@ -1,6 +1,7 @@
 //! Every part built from the configuration, started, and drained in order.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,6 +44,15 @@ pub enum AppError {
         #[source]
         source: io::Error,
     },
+    /// A remote's place in the queue cannot be opened.
+    #[error("remote {name}: could not open its place in the queue")]
+    Place {
+        /// The remote's name.
+        name: String,
+        /// What the queue says.
+        #[source]
+        source: QueueError,
+    },
     /// A remote cannot be set up.
     #[error("remote {name}: {}", join(.errors))]
     Remote {
@@ -53,10 +63,15 @@ pub enum AppError {
     },
 }
 
-fn join(errors: &[impl ToString]) -> String {
+/// Every error with what caused it: a list of errors can be nobody's `#[source]`.
+fn join(errors: &[impl Error]) -> String {
+    let whole = |error: &dyn Error| {
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+        causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    };
     errors
         .iter()
-        .map(ToString::to_string)
+        .map(|error| whole(error))
         .collect::<Vec<_>>()
         .join("; ")
 }
@@ -195,6 +210,7 @@ impl App {
                 self.config.door.max_connections != config.door.max_connections,
             ),
             ("queue", self.config.queue != config.queue),
+            ("log.format", self.config.log.format != config.log.format),
         ];
         for (key, _) in fixed.iter().filter(|(_, changed)| *changed) {
             warn!(
@@ -226,60 +242,93 @@ impl App {
         if tokio::time::timeout(LAST_DELIVERIES, delivered).await.is_err() {
             info!("what is not delivered yet waits on disk for the next start");
         }
-        for (_, remote) in std::mem::take(&mut self.remotes) {
-            remote.end().await;
-        }
+        end_all(std::mem::take(&mut self.remotes).into_values().collect()).await;
         self.intake.snapshot(Closing::Yes).await;
         self.queue.close().await;
         info!("stopped");
     }
 
-    /// Ends the remotes that are gone or changed and starts those that are new.
+    /// Ends the remotes that are gone or changed and starts those that are new. The new ones are set up first, though
+    /// they do not run before the old have ended: where one cannot be set up, nothing of the others may be lost.
     async fn set_up_remotes(&mut self, wanted: Vec<RemoteConfig>) -> Result<(), AppError> {
-        let stays = |remote: &Remote| wanted.contains(&remote.config);
-        let ending: Vec<String> = self
-            .remotes
-            .iter()
-            .filter(|(_, remote)| !stays(remote))
-            .map(|(name, _)| name.clone())
+        let known: Vec<String> = self
+            .queue
+            .stats()
+            .readers
+            .into_iter()
+            .map(|reader| reader.name)
             .collect();
-        for name in ending {
-            if let Some(remote) = self.remotes.remove(&name) {
-                remote.end().await;
-            }
-            if !wanted.iter().any(|config| config.name == name) {
-                self.forward_metrics.forget(&name);
+        let is_new = |config: &&RemoteConfig| !self.remotes.contains_key(&config.name);
+        let mut fresh = Vec::new();
+        for config in wanted.iter().filter(is_new) {
+            match self.set_up_remote(config) {
+                Ok(forwarder) => fresh.push((config.clone(), forwarder)),
+                Err(error) => {
+                    self.take_back(fresh, &known);
+                    return Err(error);
+                }
             }
         }
+        let leaving = self
+            .remotes
+            .extract_if(.., |_, remote| !wanted.contains(&remote.config));
+        end_all(leaving.map(|(_, remote)| remote).collect()).await;
+        self.forget_all_but(&wanted);
+        for (config, forwarder) in fresh {
+            self.remotes
+                .insert(config.name.clone(), Remote::begin(config, forwarder));
+        }
+        for config in wanted {
+            if !self.remotes.contains_key(&config.name) {
+                let forwarder = self.set_up_remote(&config)?;
+                self.remotes
+                    .insert(config.name.clone(), Remote::begin(config, forwarder));
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes what a set-up that failed has begun; readers that were `known` before keep their places.
+    fn take_back(&self, fresh: Vec<(RemoteConfig, Forwarder)>, known: &[String]) {
+        for (config, _) in &fresh {
+            self.forward_metrics.forget(&config.name);
+        }
+        drop(fresh);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        self.queue.forget_readers_except(&known);
+    }
+
+    fn forget_all_but(&self, wanted: &[RemoteConfig]) {
         let names: Vec<&str> = wanted.iter().map(|config| config.name.as_str()).collect();
         for (name, backlog) in self.queue.forget_readers_except(&names) {
+            self.forward_metrics.forget(&name);
             warn!(
                 remote = name,
                 sample_count = backlog.totals.weight,
                 "forgot a remote that is no longer configured, and what was waiting for it"
             );
         }
-        for config in wanted {
-            if !self.remotes.contains_key(&config.name) {
-                let remote = self.start_remote(config)?;
-                self.remotes.insert(remote.config.name.clone(), remote);
-            }
-        }
-        Ok(())
     }
 
-    fn start_remote(&self, config: RemoteConfig) -> Result<Remote, AppError> {
+    fn set_up_remote(&self, config: &RemoteConfig) -> Result<Forwarder, AppError> {
         let reader = self
             .queue
             .reader(&config.name, config.batch.lanes, Start::Newest)
-            .map_err(AppError::Queue)?;
-        let forwarder =
-            Forwarder::new(&config, reader, &self.forward_metrics, &self.clock).map_err(|errors| {
-                AppError::Remote {
-                    name: config.name.clone(),
-                    errors,
-                }
+            .map_err(|source| AppError::Place {
+                name: config.name.clone(),
+                source,
             })?;
+        Forwarder::new(config, reader, &self.forward_metrics, &self.clock).map_err(|errors| {
+            AppError::Remote {
+                name: config.name.clone(),
+                errors,
+            }
+        })
+    }
+}
+
+impl Remote {
+    fn begin(config: RemoteConfig, forwarder: Forwarder) -> Self {
         let status = forwarder.status();
         let read = status.read();
         info!(
@@ -296,19 +345,22 @@ impl App {
                 })
                 .await;
         });
-        Ok(Remote {
+        Self {
             config,
             status,
             stop,
             task,
-        })
+        }
     }
 }
 
-impl Remote {
-    async fn end(self) {
-        self.stop.send_replace(true);
-        end(self.task).await;
+/// Ends remotes together, so that several that hang take no longer than one.
+async fn end_all(remotes: Vec<Remote>) {
+    for remote in &remotes {
+        remote.stop.send_replace(true);
+    }
+    for remote in remotes {
+        end(remote.task).await;
     }
 }
 
@@ -320,7 +372,7 @@ async fn end(task: JoinHandle<()>) {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place that starts tasks; App::stop and Remote::end await them"
+    reason = "the one place that starts tasks; App::stop and end_all await them"
 )]
 fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(task)

@@ -10,17 +10,17 @@
 //!                     registry: who, endings   one position a remote
 //! ```
 //!
-//! A sample's walk, in reading order: `api/push.rs` (socket), `codec/text.rs` (bytes to samples), `intake.rs` (labels,
-//! plan, queue), `queue/mod.rs` (on disk), `forward/mod.rs` (off disk), `forward/remote_write.rs` (wire).
+//! A sample's walk, in reading order: `api/push.rs` (socket), `codec/text.rs` (bytes to samples), `intake/mod.rs`
+//! (labels, plan, queue), `queue/mod.rs` (on disk), `forward/mod.rs` (off disk), `forward/remote_write.rs` (wire).
 //! `normalise`, `registry` and `codec/block.rs` are side rooms: one call each.
 //!
 //! Modules stand on floors and use only lower ones (`tests/architecture.rs` checks it):
 
 // 7
 pub mod cli;
+pub mod demo;
 // 6
 pub mod app;
-pub mod demo;
 // 5
 pub mod config;
 // 4

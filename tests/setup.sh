@@ -15,14 +15,27 @@ as_root() {
   else die "this needs root, and there is no sudo here: $*"; fi
 }
 
-# Packages of the distribution; the first argument says what they are wanted for.
+# What a package of Debian is called where there is dnf.
+name_for_dnf() {
+  case $1 in
+    libc6-dev) echo glibc-devel ;;
+    golang-go) echo golang ;;
+    *-jdk-headless) echo java-17-openjdk-devel ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# Packages of the distribution, by Debian's names; the first argument says what they are wanted for.
 install_packages() {
-  local wanted=$1; shift
+  local wanted=$1 package; shift
+  if ! has apt-get && has dnf; then
+    for package; do shift; set -- "$@" "$(name_for_dnf "$package")"; done
+  fi
   say "no $wanted here: installing $*"
   if has apt-get; then
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update </dev/null >&2
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" </dev/null >&2
-  elif has dnf; then as_root dnf -q -y install "${@/#libc6-dev/glibc-devel}" </dev/null >&2
+  elif has dnf; then as_root dnf -q -y install "$@" </dev/null >&2
   else die "no $wanted, and neither apt-get nor dnf to install it with: install it and try again"; fi
 }
 

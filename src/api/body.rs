@@ -1,16 +1,24 @@
 //! A request's body: read within a limit and a deadline, decompressed within the same limit.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::HeaderMap;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 
 use super::encoding::Encoding;
 
 /// How long a whole body may take. Flink gives up on its side after ten seconds.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Most bytes that all bodies together hold at once, or two of the largest if that is more. It is eight of the largest
+/// by default, and thousands of Flink's.
+const MAX_HELD_BYTES: usize = 512 << 20;
+
+/// Most bytes that are reserved on a client's word: the largest push seen of Flink fits.
+const MAX_RESERVED_BYTES: usize = 1 << 20;
 
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -30,28 +38,131 @@ pub(super) enum BodyError {
     },
     #[error("unpacking the body ended early: {0}")]
     Stopped(tokio::task::JoinError),
+    #[error("the bodies of all pushes under way take {limit} bytes, the most there may be: push again")]
+    Crowded { limit: usize },
     #[error("the body did not arrive within {} seconds", DEADLINE.as_secs())]
     Late,
     #[error("the body ended early: {0}")]
     Cut(Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// The memory that all bodies share.
+#[derive(Debug, Default)]
+pub(super) struct Room(AtomicUsize);
+
+/// A body in memory, and its share of the room.
+#[derive(Debug)]
+pub(super) struct Held {
+    bytes: Vec<u8>,
+    room: Arc<Room>,
+    limit: usize,
+}
+
+impl Held {
+    /// An empty body of at most `limit` bytes.
+    pub(super) fn new(room: &Arc<Room>, limit: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            room: Arc::clone(room),
+            limit,
+        }
+    }
+
+    /// The body.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// An empty body with the same room and limit.
+    pub(super) fn beside(&self) -> Self {
+        Self::new(&self.room, self.limit)
+    }
+
+    /// Lowers what it may take.
+    #[cfg(test)]
+    pub(super) fn limit_to(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    /// Appends `more`, unless the body is longer then than it may be (`too_long`), or there is no room.
+    pub(super) fn push(&mut self, more: &[u8], too_long: fn(usize) -> BodyError) -> Result<(), BodyError> {
+        if more.len() > self.limit.saturating_sub(self.bytes.len()) {
+            return Err(too_long(self.limit));
+        }
+        let limit = MAX_HELD_BYTES.max(self.limit.saturating_mul(2));
+        let take = |held: usize| held.checked_add(more.len()).filter(|held| *held <= limit);
+        if self
+            .room
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_err()
+        {
+            return Err(BodyError::Crowded { limit });
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.room.0.fetch_sub(self.bytes.len(), Ordering::Relaxed);
+    }
+}
+
 /// Reads and decompresses a body of at most `limit` bytes in either form.
-pub(super) async fn read(headers: &HeaderMap, body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Incoming,
+    (limit, room): (usize, &Arc<Room>),
+) -> Result<Held, BodyError> {
     let encoding = Encoding::of(headers)?;
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyError::TooLong { limit });
     }
-    let collected = tokio::time::timeout(DEADLINE, Limited::new(body, limit).collect()).await;
-    let sent = match collected.map_err(|_| BodyError::Late)? {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(BodyError::TooLong { limit }),
-        Err(error) => return Err(BodyError::Cut(error)),
-    };
+    let mut sent = Held::new(room, limit);
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(limit);
+    sent.bytes.reserve(announced.min(MAX_RESERVED_BYTES));
+    let sent = tokio::time::timeout(DEADLINE, collect(body, sent))
+        .await
+        .map_err(|_| BodyError::Late)??;
     if encoding == Encoding::Identity {
         return Ok(sent);
     }
-    // a few bytes may unpack to the whole limit, which must hold up nobody else
-    let unpacked = tokio::task::spawn_blocking(move || encoding.unpack(sent, limit)).await;
+    // a small body may decompress to a large one, which takes long
+    let unpacked = tokio::task::spawn_blocking(move || encoding.unpack(&sent)).await;
     unpacked.map_err(BodyError::Stopped)?
+}
+
+async fn collect(mut body: Incoming, mut sent: Held) -> Result<Held, BodyError> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| BodyError::Cut(error.into()))?;
+        if let Some(data) = frame.data_ref() {
+            sent.push(data, |limit| BodyError::TooLong { limit })?;
+        }
+    }
+    Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_bodies_hold_is_bounded_and_given_back() {
+        let too_long = |limit| BodyError::TooLong { limit };
+        let room = Arc::default();
+        let mut first = Held::new(&room, 100);
+        room.0.store(MAX_HELD_BYTES - 8, Ordering::Relaxed);
+        first.push(b"12345678", too_long).unwrap();
+        let mut second = Held::new(&room, 100);
+
+        assert!(matches!(
+            second.push(b"1", too_long),
+            Err(BodyError::Crowded { .. })
+        ));
+        drop(first);
+
+        second.push(b"12345678", too_long).unwrap();
+    }
 }

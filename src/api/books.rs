@@ -64,7 +64,7 @@ impl Books {
         );
         http.register(
             "push_size_bytes",
-            "Length of pushed bodies as sent",
+            "Length of pushed bodies, decompressed",
             self.push_bytes.clone(),
         );
         http.register(

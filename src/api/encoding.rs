@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::io::Read;
 
-use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 use http::HeaderMap;
@@ -11,7 +10,7 @@ use http::header::CONTENT_ENCODING;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::body::BodyError;
+use super::body::{BodyError, Held};
 
 /// Output is made in steps of about so many bytes, and the limit looked at after each.
 const STEP_BYTES: usize = 64 << 10;
@@ -30,13 +29,18 @@ pub(super) enum Encoding {
     Snappy,
 }
 
-/// Why a stream does not unpack.
-type Broken = Box<dyn Error + Send + Sync>;
+/// Why unpacking ended early.
+enum Stop {
+    /// The limit was passed, or there is no room for more.
+    Full(BodyError),
+    /// The stream is not what it should be.
+    Broken(Box<dyn Error + Send + Sync>),
+}
 
-/// What came out, or that the limit was passed.
-enum Unpacked {
-    Whole(Vec<u8>),
-    TooLong,
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Broken(error.into())
+    }
 }
 
 impl Encoding {
@@ -68,58 +72,60 @@ impl Encoding {
         }
     }
 
-    /// Unpacks a body to at most `limit` bytes.
-    pub(super) fn unpack(self, sent: Bytes, limit: usize) -> Result<Bytes, BodyError> {
+    /// Unpacks a body within its own limit and room.
+    pub(super) fn unpack(self, sent: &Held) -> Result<Held, BodyError> {
+        let (bytes, mut plain) = (sent.bytes(), sent.beside());
         let (name, unpacked) = match self {
-            Self::Identity => return Ok(sent),
-            Self::Gzip => ("gzip", read_all(MultiGzDecoder::new(sent.as_ref()), limit)),
-            Self::Deflate => ("deflate", inflate(&sent, limit)),
-            Self::Zstd => ("zstd", read_zstd(&sent, limit)),
+            Self::Identity => ("plain", append(bytes, &mut plain)),
+            Self::Gzip => ("gzip", read_all(MultiGzDecoder::new(bytes), &mut plain)),
+            Self::Deflate => ("deflate", inflate(bytes, &mut plain)),
+            Self::Zstd => ("zstd", read_zstd(bytes, &mut plain)),
             Self::Snappy => (
                 "framed snappy",
-                read_all(snap::read::FrameDecoder::new(sent.as_ref()), limit),
+                read_all(snap::read::FrameDecoder::new(bytes), &mut plain),
             ),
         };
         match unpacked {
-            Ok(Unpacked::Whole(plain)) => Ok(plain.into()),
-            Ok(Unpacked::TooLong) => Err(BodyError::Bomb { limit }),
-            Err(problem) => Err(BodyError::NotPacked { name, problem }),
+            Ok(()) => Ok(plain),
+            Err(Stop::Full(error)) => Err(error),
+            Err(Stop::Broken(problem)) => Err(BodyError::NotPacked { name, problem }),
         }
     }
 }
 
-fn read_all(stream: impl Read, limit: usize) -> Result<Unpacked, Broken> {
-    let mut plain = Vec::new();
-    stream.take(limit as u64 + 1).read_to_end(&mut plain)?;
-    Ok(within(plain, limit))
+fn append(more: &[u8], plain: &mut Held) -> Result<(), Stop> {
+    let appended = plain.push(more, |limit| BodyError::Bomb { limit });
+    appended.map_err(Stop::Full)
 }
 
-fn within(plain: Vec<u8>, limit: usize) -> Unpacked {
-    if plain.len() > limit {
-        Unpacked::TooLong
-    } else {
-        Unpacked::Whole(plain)
+fn read_all(mut stream: impl Read, plain: &mut Held) -> Result<(), Stop> {
+    let mut step = vec![0; STEP_BYTES];
+    loop {
+        let count = stream.read(&mut step)?;
+        if count == 0 {
+            return Ok(());
+        }
+        append(step.get(..count).unwrap_or_default(), plain)?;
     }
 }
 
 /// A zlib stream, as HTTP means it, or the bare deflate stream that some clients send.
-fn inflate(sent: &[u8], limit: usize) -> Result<Unpacked, Broken> {
+fn inflate(sent: &[u8], plain: &mut Held) -> Result<(), Stop> {
     let mut state = Decompress::new(is_zlib(sent));
-    let mut plain = Vec::new();
-    while plain.len() <= limit {
-        plain.reserve(STEP_BYTES);
-        let (read, written) = (state.total_in(), plain.len());
+    let mut step = Vec::with_capacity(STEP_BYTES);
+    loop {
+        let read = state.total_in();
         let rest = sent.get(usize::try_from(read)?..).unwrap_or_default();
-        let status = state.decompress_vec(rest, &mut plain, FlushDecompress::None)?;
+        let status = state.decompress_vec(rest, &mut step, FlushDecompress::None)?;
+        append(&step, plain)?;
         let all_read = state.total_in() == sent.len() as u64;
         match status {
-            Status::StreamEnd if all_read => return Ok(within(plain, limit)),
+            Status::StreamEnd if all_read => return Ok(()),
             Status::StreamEnd => return Err("something follows its end".into()),
-            _ if state.total_in() == read && plain.len() == written => return Err("it is cut off".into()),
-            _ => {}
+            _ if state.total_in() == read && step.is_empty() => return Err("it is cut off".into()),
+            _ => step.clear(),
         }
     }
-    Ok(Unpacked::TooLong)
 }
 
 /// Whether a stream begins with the header of zlib (RFC 1950); no bare stream of a sane encoder does.
@@ -130,11 +136,11 @@ fn is_zlib(sent: &[u8]) -> bool {
     method & 0x0f == 8 && method >> 4 <= 7 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0
 }
 
-fn read_zstd(sent: &[u8], limit: usize) -> Result<Unpacked, Broken> {
+fn read_zstd(sent: &[u8], plain: &mut Held) -> Result<(), Stop> {
     if sent.is_empty() {
         return Err("it has no frame".into());
     }
-    let (mut rest, mut plain) = (sent, Vec::new());
+    let (mut rest, mut step) = (sent, Vec::with_capacity(STEP_BYTES));
     let mut decoder = FrameDecoder::new();
     decoder.set_max_window_size(ZSTD_WINDOW_BYTES);
     while !rest.is_empty() {
@@ -150,17 +156,16 @@ fn read_zstd(sent: &[u8], limit: usize) -> Result<Unpacked, Broken> {
         }
         while !decoder.is_finished() {
             decoder.decode_blocks(&mut rest, BlockDecodingStrategy::UptoBytes(STEP_BYTES))?;
-            decoder.collect_to_writer(&mut plain)?;
-            if plain.len() > limit {
-                return Ok(Unpacked::TooLong);
-            }
+            decoder.collect_to_writer(&mut step)?;
+            append(&step, plain)?;
+            step.clear();
         }
         let promised = decoder.get_checksum_from_data();
         if promised.is_some() && promised != decoder.get_calculated_checksum() {
             return Err("its checksum does not match".into());
         }
     }
-    Ok(Unpacked::Whole(plain))
+    Ok(())
 }
 
 #[cfg(test)]

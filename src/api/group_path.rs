@@ -10,6 +10,12 @@ use crate::model::{GroupKey, GroupKeyError};
 /// Label names and the job that end in this have a value in URL-safe base64.
 const BASE64_SUFFIX: &str = "@base64";
 
+/// Most labels of a group besides its job. Each sample gets them all; Flink's users write a handful.
+const MAX_LABELS: usize = 100;
+
+/// Longest path. Groups are kept in memory, so their number alone would be no bound.
+const MAX_PATH_BYTES: usize = 16 << 10;
+
 /// As Go's `base64.RawURLEncoding` after all `=` at the end are cut off.
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
@@ -45,6 +51,10 @@ pub(super) enum GroupPathError {
         "odd number of components in label string {0:?}: behind the job stand pairs of /<label>/<value>; a value with a slash is sent as <label>@base64/<value in URL-safe base64>"
     )]
     OddParts(String),
+    #[error("the group has {0} labels, at most {MAX_LABELS} may stand behind the job")]
+    TooManyLabels(usize),
+    #[error("the path is {0} bytes long, at most {MAX_PATH_BYTES} may name a group")]
+    TooLong(usize),
     #[error("invalid base64 encoding of the value of {name:?}: {value:?} is not URL-safe base64")]
     Base64 { name: String, value: String },
     #[error("the base64 value of {name:?} is not valid UTF-8 when decoded")]
@@ -73,6 +83,9 @@ pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
     let Some(rest) = rest.strip_prefix('/') else {
         return Ok(GroupPath::Unknown);
     };
+    if path.len() > MAX_PATH_BYTES {
+        return Err(GroupPathError::TooLong(path.len()));
+    }
     if rest.is_empty() {
         return Ok(GroupPath::Elsewhere(
             path.trim_end_matches('/').to_owned(),
@@ -96,6 +109,9 @@ fn read_labels(labels: &str) -> Result<Vec<(String, String)>, GroupPathError> {
     let (pairs, []) = parts.as_chunks::<2>() else {
         return Err(GroupPathError::OddParts(format!("/{labels}")));
     };
+    if pairs.len() > MAX_LABELS {
+        return Err(GroupPathError::TooManyLabels(pairs.len()));
+    }
     pairs
         .iter()
         .map(|[name, value]| match name.strip_suffix(BASE64_SUFFIX) {
@@ -195,6 +211,22 @@ mod tests {
         check(
             "/metrics/job/a/b@base64/_w",
             "400 the base64 value of \"b\" is not valid UTF-8",
+        );
+    }
+
+    #[test]
+    fn a_path_that_would_cost_every_sample_dearly_is_refused() {
+        check(
+            &format!("/metrics/job/a{}", "/b/1".repeat(100)),
+            r#"{b="1",job="a"}"#,
+        );
+        check(
+            &format!("/metrics/job/a{}", "/b/1".repeat(101)),
+            "400 the group has 101 labels",
+        );
+        check(
+            &format!("/metrics/job/{}", "a".repeat(16 << 10)),
+            "400 the path is 16397 bytes long",
         );
     }
 

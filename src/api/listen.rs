@@ -132,6 +132,7 @@ impl Visit {
         builder
             .http2()
             .timer(TokioTimer::new())
+            .keep_alive_interval(Some(HEAD_DEADLINE))
             .max_concurrent_streams(100);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {

@@ -50,6 +50,7 @@ pub struct ReloadRequest {
 pub struct Doors {
     intake: Intake,
     config: ArcSwap<DoorConfig>,
+    bodies: Arc<body::Room>,
     books: Books,
     refusals: Quiet,
     clock: Arc<dyn Clock>,
@@ -71,6 +72,7 @@ impl Doors {
         Self {
             intake,
             config: ArcSwap::from_pointee(config),
+            bodies: Arc::default(),
             books,
             refusals: Quiet::new(std::time::Duration::from_secs(1)),
             clock,

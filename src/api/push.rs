@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{Method, Request};
 use hyper::body::Incoming as Body;
 use tokio::time::Instant;
@@ -31,7 +30,10 @@ pub(super) async fn push(
 ) -> Reply {
     let group = match group_path::read(path) {
         Ok(GroupPath::Group(group)) => group,
-        Ok(GroupPath::Elsewhere(to, moved)) => return Reply::elsewhere(to, moved),
+        Ok(GroupPath::Elsewhere(to, moved)) => {
+            let prefix = request.uri().path().strip_suffix(path).unwrap_or_default();
+            return Reply::elsewhere(format!("{prefix}{to}"), moved);
+        }
         Ok(GroupPath::Unknown) => return Reply::unknown(path),
         Err(error) => return Reply::bad_path(&error),
     };
@@ -43,7 +45,7 @@ pub(super) async fn push(
         Method::OPTIONS => return Reply::options(ALLOWED),
         _ => return Reply::method_not_allowed(ALLOWED),
     };
-    let body = match body::read(&head.headers, body, config.max_body_bytes).await {
+    let body = match body::read(&head.headers, body, (config.max_body_bytes, &doors.bodies)).await {
         Ok(body) => body,
         Err(error) => return Reply::bad_body(&error),
     };
@@ -73,11 +75,11 @@ async fn measured(
     doors: &Doors,
     config: &DoorConfig,
     push: (GroupKey, Mode, SocketAddr),
-    (format, body): (Format, Bytes),
+    (format, body): (Format, body::Held),
 ) -> Reply {
     let begun = Instant::now();
     #[expect(clippy::cast_precision_loss, reason = "a histogram of sizes")]
-    doors.books.push_bytes.observe(body.len() as f64);
+    doors.books.push_bytes.observe(body.bytes().len() as f64);
     let reply = take(doors, config, push, (format, body)).await;
     doors.books.push_seconds.observe(begun.elapsed().as_secs_f64());
     reply
@@ -87,11 +89,11 @@ async fn take(
     doors: &Doors,
     config: &DoorConfig,
     (group, mode, peer): (GroupKey, Mode, SocketAddr),
-    (format, body): (Format, Bytes),
+    (format, body): (Format, body::Held),
 ) -> Reply {
     let (intake, max_series) = (doors.intake.clone(), config.max_series);
-    let is_long = body.len() > LONG_BODY_BYTES;
-    let read = move || submit(&intake, (group, mode, peer), (format, &body), max_series);
+    let is_long = body.bytes().len() > LONG_BODY_BYTES;
+    let read = move || submit(&intake, (group, mode, peer), (format, body.bytes()), max_series);
     let submitted = if is_long {
         let read = tokio::task::spawn_blocking(read).await;
         read.unwrap_or_else(|error| Err(Reply::failed(format!("reading the push ended early: {error}"))))

@@ -105,11 +105,16 @@ impl Reply {
         let status = match error {
             BodyError::TooLong { .. } | BodyError::Bomb { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             BodyError::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            BodyError::Crowded { .. } => StatusCode::SERVICE_UNAVAILABLE,
             BodyError::Late => StatusCode::REQUEST_TIMEOUT,
             BodyError::NotPacked { .. } | BodyError::Cut(_) => StatusCode::BAD_REQUEST,
             BodyError::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::new(status, error.to_string())
+        let retry = matches!(error, BodyError::Crowded { .. });
+        Self {
+            header: retry.then(|| (RETRY_AFTER, RETRY_SECONDS.to_string())),
+            ..Self::new(status, error.to_string())
+        }
     }
 
     /// The way in did not take it.
@@ -118,10 +123,11 @@ impl Reply {
             Refusal::Inconsistent { .. } | Refusal::Limit(Refused::TooManySeries { .. }) => {
                 (StatusCode::BAD_REQUEST, None)
             }
+            Refusal::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, None),
             Refusal::Limit(Refused::TooManyGroups { .. }) => {
                 (StatusCode::TOO_MANY_REQUESTS, Some(RETRY_SECONDS))
             }
-            Refusal::Full { retry_after } => (
+            Refusal::Full { retry_after, .. } => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 Some(retry_after.as_secs().max(1)),
             ),

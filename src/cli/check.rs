@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use reqwest::Url;
 
@@ -11,7 +12,8 @@ use super::{MISUSED, complain, say};
 use crate::config::{
     Config, ConfigError, LogFormat, Notice, Overrides, Position, spell_duration, spell_size,
 };
-use crate::forward::{Auth, RemoteConfig, Secret};
+use crate::forward::{self, Auth, RemoteConfig, Secret};
+use crate::model::{Clock, SystemClock};
 use crate::normalise::RulesConfig;
 use crate::queue::{SyncPolicy, WhenFull};
 
@@ -32,6 +34,11 @@ pub(super) fn run(args: &Args) -> ExitCode {
             return ExitCode::from(MISUSED);
         }
     };
+    let refused = unservable(&config);
+    if !refused.is_empty() {
+        complain(&remarks(&args.config, &refused));
+        return ExitCode::from(MISUSED);
+    }
     say(&describe(&config));
     let mut notices = warnings(&config);
     notices.extend(unreadable_files(&config));
@@ -137,18 +144,32 @@ pub(super) fn warnings(config: &Config) -> Vec<Notice> {
     notices
 }
 
-/// Files that the configuration names and that cannot be opened now; they may still appear, so this is no mistake.
+/// What only setting a remote up brings to light, such as a certificate that is none; `serve` would not start.
+fn unservable(config: &Config) -> Vec<Notice> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let of_remote = |(index, remote): (usize, &RemoteConfig)| {
+        let errors = forward::check(remote, &clock).into_iter();
+        errors.map(move |error| Notice {
+            position: None,
+            path: format!("remote_write[{index}].{}", error.field()),
+            text: format!("{:#}", anyhow::Error::new(error)),
+        })
+    };
+    config.remotes.iter().enumerate().flat_map(of_remote).collect()
+}
+
+/// Secrets that cannot be read now; they are read before each use and may still appear, so this is no mistake.
 pub(super) fn unreadable_files(config: &Config) -> Vec<Notice> {
     let mut notices = Vec::new();
     for (index, remote) in config.remotes.iter().enumerate() {
-        for (key, file) in files(remote) {
-            if let Err(error) = std::fs::File::open(file) {
-                notices.push(Notice {
-                    position: None,
-                    path: format!("remote_write[{index}].{key}"),
-                    text: format!("{} cannot be opened: {error}", file.display()),
-                });
-            }
+        if let Some((key, file)) = secret_file(remote)
+            && let Err(error) = std::fs::File::open(file)
+        {
+            notices.push(Notice {
+                position: None,
+                path: format!("remote_write[{index}].{key}"),
+                text: format!("{} cannot be opened: {error}", file.display()),
+            });
         }
     }
     notices
@@ -335,33 +356,18 @@ fn auth(auth: &Auth) -> String {
     }
 }
 
-fn files(remote: &RemoteConfig) -> Vec<(&'static str, &Path)> {
-    let mut files = Vec::new();
+fn secret_file(remote: &RemoteConfig) -> Option<(&'static str, &Path)> {
     match &remote.auth {
         Auth::Basic {
             password: Secret::File(path),
             ..
-        } => files.push(("basic_auth.password_file", path.as_path())),
+        } => Some(("basic_auth.password_file", path)),
         Auth::Header {
             credentials: Secret::File(path),
             ..
-        } => {
-            files.push(("authorization.credentials_file", path.as_path()));
-        }
-        _ => {}
+        } => Some(("authorization.credentials_file", path)),
+        _ => None,
     }
-    files.extend(
-        remote
-            .tls
-            .ca_file
-            .iter()
-            .map(|path| ("tls_config.ca_file", path.as_path())),
-    );
-    if let Some((certificate, key)) = &remote.tls.client {
-        files.push(("tls_config.cert_file", certificate));
-        files.push(("tls_config.key_file", key));
-    }
-    files
 }
 
 fn is_plain_and_public(url: &str) -> bool {

@@ -14,6 +14,7 @@ use super::{MISUSED, complain, logging};
 use crate::app::App;
 use crate::config::{Config, Overrides};
 use crate::demo::{Cast, Pace, Store, StoreServer, Story};
+use crate::forward::RemoteConfig;
 use crate::model::{Clock, SystemClock};
 
 /// The interval of `--fast`.
@@ -75,7 +76,7 @@ async fn show(args: Args) -> anyhow::Result<ExitCode> {
     let _level = logging::begin(config.log);
     let bridge = Bridge::start(&args, config, &clock).await?;
     print(&format!("bridge      {}", bridge.url));
-    target.introduce();
+    target.introduction().iter().for_each(|line| print(line));
     print("Ctrl-C ends the demo; times are UTC");
     let cast = Cast::start(&bridge.url, pace, Arc::clone(&clock)).context("starting the simulated Flink")?;
     let store = target.store.as_ref().map(|(store, _)| Arc::clone(store));
@@ -115,20 +116,20 @@ impl Target {
         })
     }
 
-    /// Says where to look.
-    fn introduce(&self) {
+    /// Where to look, a line each. A real store's URL may hold a password.
+    fn introduction(&self) -> Vec<String> {
+        let url = RemoteConfig::redact(&self.url);
         match &self.store {
-            None => print(&format!(
-                "forwards to {}: look there, the demo says what to ask",
-                self.url
-            )),
+            None => vec![format!(
+                "forwards to {url}: look there, the demo says what to ask"
+            )],
             Some((_, server)) => {
                 let address = server.address();
-                print(&format!("forwards to {}, a store in memory", self.url));
-                print(&format!("look at     http://{address}/"));
-                print(&format!(
-                    "as JSON     http://{address}/api/series?match=numRecordsIn&state=alive&limit=5"
-                ));
+                vec![
+                    format!("forwards to {url}, a store in memory"),
+                    format!("look at     http://{address}/"),
+                    format!("as JSON     http://{address}/api/series?match=numRecordsIn&state=alive&limit=5"),
+                ]
             }
         }
     }
@@ -271,6 +272,19 @@ mod tests {
         let mistakes = forwarding_to("nowhere", pace).unwrap_err();
 
         assert!(mistakes.contains("nowhere"), "{mistakes}");
+    }
+
+    #[test]
+    fn a_password_in_the_url_of_a_real_store_is_not_shown() {
+        let target = Target {
+            url: "http://me:hunter2@store:9090/api/v1/write?token=t0ken".to_owned(),
+            store: None,
+        };
+
+        let shown = target.introduction().join("\n");
+
+        assert!(!shown.contains("hunter2") && !shown.contains("t0ken"), "{shown}");
+        assert!(shown.contains("store:9090/api/v1/write"), "{shown}");
     }
 
     #[test]

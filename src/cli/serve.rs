@@ -114,14 +114,14 @@ async fn reload(app: &mut App, args: &Args, level: &Level) -> Result<(), String>
             app.reload(config)
                 .await
                 .map(|()| level.set(log.level))
-                .map_err(|error| error.to_string())
+                .map_err(|error| format!("{:#}", anyhow::Error::new(error)))
         }
         Err(mistakes) => Err(mistakes),
     };
     if let Err(mistakes) = &outcome {
         error!(
             error = mistakes,
-            "the configuration is wrong; nothing has changed"
+            "the configuration could not be taken up; nothing has changed"
         );
     }
     outcome

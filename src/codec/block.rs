@@ -5,12 +5,15 @@
 //! the other under a new length ([`join`]). Within a block each series' labels are encoded first and in order, hence
 //! equal label sets have equal bytes, which is what [`SeriesHash`] hashes.
 
+mod compress;
+
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::DecodeError;
 use super::wire::{Fields, Value, put_bytes, put_varint, text, varint_len};
 use crate::model::{LabelDraft, LabelSet, SeriesHash, UnixMillis};
+use compress::{CHUNK_BYTES, Compressor};
 
 /// `WriteRequest.timeseries`, `TimeSeries.labels`, `TimeSeries.samples` (PRW 1.0): field number and wire type.
 const TIMESERIES: u8 = 0x0a;
@@ -187,17 +190,14 @@ pub(super) fn read_sample(sample: &[u8]) -> Result<(f64, UnixMillis), DecodeErro
     Ok((f64::from_bits(value), UnixMillis::new(at)))
 }
 
-/// A point to which a builder can return.
-#[derive(Clone, Copy, Debug)]
-pub struct Mark {
-    raw_len: usize,
-    samples: u32,
-}
-
-/// Encodes series one by one and compresses them at the end.
+/// Encodes series one by one and compresses them on the way.
 #[derive(Debug, Default)]
 pub struct BlockBuilder {
+    /// What is encoded and not compressed yet: the last series and less than a chunk before it.
     raw: Vec<u8>,
+    compressor: Compressor,
+    /// Where in `raw` the last series begins, as long as it can be taken back.
+    last: Option<usize>,
     samples: u32,
     seed: u64,
 }
@@ -205,11 +205,10 @@ pub struct BlockBuilder {
 impl BlockBuilder {
     /// An empty builder; `seed` is the one of this process.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self {
-            raw: Vec::new(),
-            samples: 0,
             seed,
+            ..Self::default()
         }
     }
 
@@ -222,10 +221,7 @@ impl BlockBuilder {
         self.begin_series(labels_len, at);
         let start = self.raw.len();
         for (name, value) in labels.iter() {
-            self.raw.push(LABEL);
-            put_varint(&mut self.raw, label_len(name, value) as u64);
-            put_bytes(&mut self.raw, NAME, name.as_bytes());
-            put_bytes(&mut self.raw, VALUE, value.as_bytes());
+            self.put_label(name, value);
         }
         let hash = xxh3_64_with_seed(self.raw.get(start..).unwrap_or_default(), self.seed);
         self.put_sample(value, at);
@@ -239,19 +235,12 @@ impl BlockBuilder {
         self.put_sample(value, at);
     }
 
-    /// Where the builder stands, for [`BlockBuilder::undo_to`].
-    #[must_use]
-    pub const fn mark(&self) -> Mark {
-        Mark {
-            raw_len: self.raw.len(),
-            samples: self.samples,
+    /// Takes back the series appended last. Once: what was appended before it stays.
+    pub fn take_back(&mut self) {
+        if let Some(start) = self.last.take() {
+            self.raw.truncate(start);
+            self.samples -= 1;
         }
-    }
-
-    /// Takes back what was appended since `mark`.
-    pub fn undo_to(&mut self, mark: Mark) {
-        self.raw.truncate(mark.raw_len);
-        self.samples = mark.samples;
     }
 
     /// How many samples have been appended.
@@ -260,26 +249,56 @@ impl BlockBuilder {
         self.samples
     }
 
-    /// Compresses what was appended.
+    /// The block of what was appended.
     #[must_use]
-    pub fn finish(self) -> Block {
+    pub fn finish(mut self) -> Block {
         if self.samples == 0 {
             return Block::default();
         }
-        // snap refuses only inputs of 4 GiB and more; a block is bounded far below by the limits of a push
-        let bytes = snap::raw::Encoder::new()
-            .compress_vec(&self.raw)
-            .unwrap_or_default();
+        self.compress_full_chunks();
+        self.compressor.take(&self.raw);
         Block {
-            bytes: bytes.into(),
+            bytes: self.compressor.finish(),
             samples: self.samples,
         }
     }
 
+    /// Compresses what can no longer be taken back, chunk by chunk.
+    fn compress_full_chunks(&mut self) {
+        while let Some((chunk, rest)) = self.raw.split_at_checked(CHUNK_BYTES) {
+            self.compressor.take(chunk);
+            let rest = rest.len();
+            self.raw.copy_within(CHUNK_BYTES.., 0);
+            self.raw.truncate(rest);
+        }
+    }
+
     fn begin_series(&mut self, labels_len: usize, at: UnixMillis) {
+        self.compress_full_chunks();
+        self.last = Some(self.raw.len());
         let sample_len = 1 + 8 + 1 + varint_len(at.get().cast_unsigned());
         self.raw.push(TIMESERIES);
         put_varint(&mut self.raw, (labels_len + field_len(sample_len)) as u64);
+    }
+
+    fn put_label(&mut self, name: &str, value: &str) {
+        let len = label_len(name, value);
+        if let (Ok(len @ ..=0x7f), Ok(name_len), Ok(value_len)) = (
+            u8::try_from(len),
+            u8::try_from(name.len()),
+            u8::try_from(value.len()),
+        ) {
+            // all three lengths are varints of one byte, as nearly always
+            self.raw.extend_from_slice(&[LABEL, len, NAME, name_len]);
+            self.raw.extend_from_slice(name.as_bytes());
+            self.raw.extend_from_slice(&[VALUE, value_len]);
+            self.raw.extend_from_slice(value.as_bytes());
+            return;
+        }
+        self.raw.push(LABEL);
+        put_varint(&mut self.raw, len as u64);
+        put_bytes(&mut self.raw, NAME, name.as_bytes());
+        put_bytes(&mut self.raw, VALUE, value.as_bytes());
     }
 
     fn put_sample(&mut self, value: f64, at: UnixMillis) {

@@ -6,14 +6,59 @@ use memchr::{memchr, memchr2, memchr3};
 
 use super::exposition::TextError;
 
+/// Which bytes a name may have behind its first: a table, since half of a body is names.
+pub(super) struct NameBytes([bool; 256]);
+
+impl NameBytes {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "evaluated when compiled, where a panic is an error"
+    )]
+    const fn with(also: u8) -> Self {
+        let mut table = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_' || byte == also;
+            byte += 1;
+        }
+        Self(table)
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)) == Some(&true)
+    }
+}
+
+/// Those of label names.
+pub(super) static LABEL: NameBytes = NameBytes::with(b'_');
+
+/// Those of metric names.
+pub(super) static METRIC: NameBytes = NameBytes::with(b':');
+
 pub(super) struct Cursor<'a> {
     body: &'a [u8],
+    /// The body up to its first byte that is no UTF-8: checked in one go, which is much faster than piece by piece.
+    text: &'a str,
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) const fn new(body: &'a [u8]) -> Self {
-        Self { body, at: 0 }
+    pub(super) fn new(body: &'a [u8]) -> Self {
+        let text = match std::str::from_utf8(body) {
+            Ok(text) => text,
+            Err(error) => {
+                let valid = body.get(..error.valid_up_to()).unwrap_or_default();
+                std::str::from_utf8(valid).unwrap_or_default()
+            }
+        };
+        Self { body, text, at: 0 }
+    }
+
+    /// The body from `start` to where the cursor is, if that is UTF-8.
+    fn text_since(&self, start: usize) -> Option<&'a str> {
+        self.text
+            .get(start..self.at)
+            .or_else(|| std::str::from_utf8(self.body.get(start..self.at)?).ok())
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -44,7 +89,9 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn skip_blanks(&mut self) {
-        self.take_while(|byte| matches!(byte, b' ' | b'\t'));
+        while matches!(self.peek(), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
     }
 
     /// Whether nothing has been read of the line; blanks before the end of the body count as nothing.
@@ -62,12 +109,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// The longest run of bytes that a name may have; empty when the first may not begin one.
-    pub(super) fn name(&mut self, also: Option<u8>) -> &'a str {
+    pub(super) fn name(&mut self, bytes: &NameBytes) -> &'a str {
         if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             return "";
         }
-        let name = self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || Some(byte) == also);
-        std::str::from_utf8(name).unwrap_or_default()
+        let start = self.at;
+        self.take_while(|byte| bytes.has(byte));
+        self.text_since(start).unwrap_or_default()
     }
 
     pub(super) fn rest_of_line(&mut self) -> &'a [u8] {
@@ -120,10 +168,9 @@ impl<'a> Cursor<'a> {
                 }
             }
         }
-        let whole = self.body.get(start..self.at).unwrap_or_default();
         let text = match copied {
             Some(copied) => String::from_utf8(copied).ok().map(Cow::Owned),
-            None => std::str::from_utf8(whole).ok().map(Cow::Borrowed),
+            None => self.text_since(start).map(Cow::Borrowed),
         };
         let text =
             text.ok_or_else(|| self.error(format!("invalid UTF-8 in the value of label {label:?}")))?;

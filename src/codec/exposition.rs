@@ -1,11 +1,6 @@
 //! What the body of a push says, whichever format it is in.
 
-use std::collections::HashSet;
-
-use crate::model::{Family, LabelDraft, Sample};
-
-/// Up to so many labels are compared one by one.
-const FEW_LABELS: usize = 32;
+use crate::model::{Family, Sample};
 
 /// What a body says: families in the order of their first mention, samples in the order of theirs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,24 +42,6 @@ pub struct ProtobufError {
     pub message: usize,
     /// What is wrong and what was expected.
     pub problem: String,
-}
-
-/// Tells whether a label stands twice in one sample, in time that grows with the labels and not with their square.
-#[derive(Debug, Default)]
-pub(super) struct Twins<'a> {
-    many: HashSet<&'a str, foldhash::fast::RandomState>,
-}
-
-impl<'a> Twins<'a> {
-    /// Whether `name` is among `labels`, which begin anew at each sample and grow by the names that were asked for.
-    pub(super) fn has(&mut self, labels: &LabelDraft<'_>, name: &'a str) -> bool {
-        if labels.len() < FEW_LABELS {
-            self.many.clear();
-            return labels.get(name).is_some();
-        }
-        let is_early = labels.iter().take(FEW_LABELS).any(|(early, _)| early == name);
-        is_early || !self.many.insert(name)
-    }
 }
 
 /// The sentence for a body of more than `max_samples` samples.

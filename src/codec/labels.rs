@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::cursor::Cursor;
-use super::exposition::{TextError, Twins};
+use super::cursor::{Cursor, LABEL};
+use super::exposition::TextError;
 use super::number::canonical_bound;
-use crate::model::{LabelDraft, METRIC_NAME, MetricKind, is_label_name};
+use crate::model::{LabelDraft, METRIC_NAME, MetricKind};
+
+/// Most labels of one sample. Each is compared with all before it; Flink sends 15, stores take 20 to 64.
+const MAX_LABELS: usize = 1000;
 
 /// The label that tells the parts of such a family apart by a number.
 pub(super) const fn bound_of(kind: MetricKind) -> Option<&'static str> {
@@ -14,6 +17,35 @@ pub(super) const fn bound_of(kind: MetricKind) -> Option<&'static str> {
         MetricKind::Histogram | MetricKind::GaugeHistogram => Some("le"),
         MetricKind::Counter | MetricKind::Gauge | MetricKind::Untyped => None,
     }
+}
+
+/// The names of one sample's labels, one bit of 64 for each: names with different bits differ, so that most need not be
+/// compared with all before them.
+#[derive(Default)]
+pub(super) struct Seen(u64);
+
+impl Seen {
+    /// Takes note of a label that is about to join `labels`, or says why it may not.
+    pub(super) fn note(&mut self, name: &str, labels: &LabelDraft<'_>, metric: &str) -> Result<(), String> {
+        let mark = mark_of(name);
+        if self.0 & mark != 0 && labels.get(name).is_some() {
+            return Err(format!("duplicate label name {name:?} for metric {metric:?}"));
+        }
+        if labels.len() > MAX_LABELS {
+            return Err(format!(
+                "more than {MAX_LABELS} labels on one sample of metric {metric:?}"
+            ));
+        }
+        self.0 |= mark;
+        Ok(())
+    }
+}
+
+fn mark_of(name: &str) -> u64 {
+    let end = |byte: Option<u8>| u64::from(byte.unwrap_or_default());
+    let mut bytes = name.bytes();
+    let mixed = end(bytes.next()) + 7 * end(bytes.next_back()) + 5 * name.len() as u64;
+    1 << (mixed % 64)
 }
 
 /// What labels are read for: the metric's name for errors, and which label is a bound.
@@ -25,12 +57,8 @@ pub(super) struct Owner<'n> {
 
 impl<'a> Cursor<'a> {
     /// Reads what stands behind an opening brace, up to and with the closing one, into `labels`.
-    pub(super) fn labels(
-        &mut self,
-        owner: Owner<'_>,
-        twins: &mut Twins<'a>,
-        labels: &mut LabelDraft<'a>,
-    ) -> Result<(), TextError> {
+    pub(super) fn labels(&mut self, owner: Owner<'_>, labels: &mut LabelDraft<'a>) -> Result<(), TextError> {
+        let mut seen = Seen::default();
         loop {
             self.skip_blanks();
             if self.peek() == Some(b'}') {
@@ -38,12 +66,8 @@ impl<'a> Cursor<'a> {
                 return Ok(());
             }
             let name = self.label_name(owner.metric)?;
-            if twins.has(labels, name) {
-                return Err(self.error(format!(
-                    "duplicate label name {name:?} for metric {:?}",
-                    owner.metric
-                )));
-            }
+            seen.note(name, labels, owner.metric)
+                .map_err(|problem| self.error(problem))?;
             self.skip(1);
             let value = self.label_value(owner, name)?;
             labels.push(name, value);
@@ -62,8 +86,8 @@ impl<'a> Cursor<'a> {
 
     /// The name before the `=`, which is the next byte then.
     fn label_name(&mut self, metric: &str) -> Result<&'a str, TextError> {
-        let name = self.name(None);
-        if !is_label_name(name) {
+        let name = self.name(&LABEL);
+        if name.is_empty() {
             return Err(self.error(format!("invalid label name for metric {metric:?}")));
         }
         if name == METRIC_NAME {

@@ -13,11 +13,11 @@ const WHOLE_DIGITS: usize = 6;
 pub(super) fn parse_float(token: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(token).ok()?;
     let value: f64 = text.parse().ok()?;
-    let spelled = text.bytes().any(|byte| matches!(byte, b'n' | b'N'));
-    if spelled {
-        return (!value.is_nan() || text.len() == 3).then_some(value);
+    if value.is_finite() {
+        return Some(value);
     }
-    value.is_finite().then_some(value)
+    let spelled = text.bytes().any(|byte| matches!(byte, b'n' | b'N'));
+    (spelled && (!value.is_nan() || text.len() == 3)).then_some(value)
 }
 
 /// A bound (`le`, `quantile`) as Pushgateway shows it, so that `1.0`, `1e0` and a double in protobuf make one series.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 
-use super::cursor::Cursor;
-use super::exposition::{Exposition, TextError, Twins, too_many_samples};
+use super::cursor::{Cursor, METRIC};
+use super::exposition::{Exposition, TextError, too_many_samples};
 use super::labels::{Owner, bound_of};
 use super::number::parse_float;
 use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_metric_name};
@@ -25,7 +25,6 @@ pub fn parse(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, TextErro
         read: Exposition::default(),
         families: HashMap::default(),
         described: HashMap::default(),
-        twins: Twins::default(),
     };
     while parser.line()? == Line::One {
         if parser.read.samples.len() > max_samples {
@@ -74,7 +73,6 @@ struct Parser<'a> {
     families: ByName<'a, usize>,
     /// By the names that OpenMetrics gives to families.
     described: ByName<'a, Described<'a>>,
-    twins: Twins<'a>,
 }
 
 impl<'a> Parser<'a> {
@@ -151,7 +149,7 @@ impl<'a> Parser<'a> {
     /// The name that a TYPE, HELP or UNIT line is about, and the blank behind it.
     fn described_name(&mut self) -> Result<&'a str, TextError> {
         self.blank()?;
-        let name = self.cursor.name(Some(b':'));
+        let name = self.cursor.name(&METRIC);
         if !is_metric_name(name) {
             return Err(self.cursor.error("invalid metric name in comment"));
         }
@@ -173,7 +171,7 @@ impl<'a> Parser<'a> {
     }
 
     fn sample(&mut self) -> Result<(), TextError> {
-        let name = self.cursor.name(Some(b':'));
+        let name = self.cursor.name(&METRIC);
         if name.is_empty() {
             return Err(self
                 .cursor
@@ -204,7 +202,7 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         self.cursor.skip(1);
-        self.cursor.labels(owner, &mut self.twins, labels)
+        self.cursor.labels(owner, labels)
     }
 
     fn timestamp_and_exemplar(&mut self, name: &str) -> Result<Option<UnixMillis>, TextError> {

@@ -10,8 +10,8 @@ use hashbrown::HashMap;
 
 use super::DecodeError;
 use super::block::read_label;
-use super::exposition::{Exposition, ProtobufError, Twins, too_many_samples};
-use super::labels::bound_of;
+use super::exposition::{Exposition, ProtobufError, too_many_samples};
+use super::labels::{Seen, bound_of};
 use super::number::shortest;
 use super::wire::{Fields, Value, text};
 use crate::model::{
@@ -31,7 +31,6 @@ pub fn decode(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, Protobu
         .collect();
     let mut decoder = Decoder {
         read: Exposition::default(),
-        twins: Twins::default(),
         max_samples,
     };
     for (index, family) in families.iter().enumerate() {
@@ -141,7 +140,6 @@ struct Metric<'a> {
 
 struct Decoder<'a> {
     read: Exposition<'a>,
-    twins: Twins<'a>,
     max_samples: usize,
 }
 
@@ -157,7 +155,7 @@ impl<'a> Decoder<'a> {
             let (4, Value::Bytes(message)) = field else {
                 continue;
             };
-            let metric = self.metric(family, message)?;
+            let metric = Self::metric(family, message)?;
             match family.kind {
                 MetricKind::Counter | MetricKind::Gauge | MetricKind::Untyped => self.single(&metric)?,
                 MetricKind::Summary => self.summary(&metric)?,
@@ -167,17 +165,19 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn metric(&mut self, family: &RawFamily<'a>, message: &'a [u8]) -> Result<Metric<'a>, Problem> {
+    fn metric(family: &RawFamily<'a>, message: &'a [u8]) -> Result<Metric<'a>, Problem> {
         let (wanted, what) = content_of(family.kind);
         let mut fields = Fields::of("metric", message);
         let (mut labels, mut content, mut at) = (LabelDraft::with_capacity(8), None, None);
+        let mut seen = Seen::default();
         // its place, first of all; the name itself differs from sample to sample
         labels.push(METRIC_NAME, "");
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Bytes(label)) => {
                     let (name, value) = read_label(label)?;
-                    self.check_label(family, &labels, name)?;
+                    check_label(family, name)?;
+                    seen.note(name, &labels, family.name).map_err(Problem)?;
                     labels.push(name, value);
                 }
                 (6, Value::Varint(millis)) => at = Some(UnixMillis::new(millis.cast_signed())),
@@ -197,31 +197,6 @@ impl<'a> Decoder<'a> {
             content,
             at,
         })
-    }
-
-    fn check_label(
-        &mut self,
-        family: &RawFamily<'a>,
-        labels: &LabelDraft<'a>,
-        name: &'a str,
-    ) -> Result<(), Problem> {
-        let metric = family.name;
-        if !is_label_name(name) {
-            return Err(Problem(format!(
-                "invalid label name {name:?} for metric {metric:?}"
-            )));
-        }
-        if bound_of(family.kind) == Some(name) || name == METRIC_NAME {
-            return Err(Problem(format!(
-                "label name {name:?} is reserved for metric {metric:?}"
-            )));
-        }
-        if self.twins.has(labels, name) {
-            return Err(Problem(format!(
-                "duplicate label name {name:?} for metric {metric:?}"
-            )));
-        }
-        Ok(())
     }
 
     fn single(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
@@ -331,6 +306,21 @@ impl<'a> Decoder<'a> {
         });
         Ok(())
     }
+}
+
+fn check_label(family: &RawFamily<'_>, name: &str) -> Result<(), Problem> {
+    let metric = family.name;
+    if !is_label_name(name) {
+        return Err(Problem(format!(
+            "invalid label name {name:?} for metric {metric:?}"
+        )));
+    }
+    if bound_of(family.kind) == Some(name) || name == METRIC_NAME {
+        return Err(Problem(format!(
+            "label name {name:?} is reserved for metric {metric:?}"
+        )));
+    }
+    Ok(())
 }
 
 /// What of a metric a sample is.

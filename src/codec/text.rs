@@ -8,14 +8,11 @@ use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
-use super::cursor::Cursor;
-use super::exposition::{Exposition, TextError, Twins, too_many_samples};
+use super::cursor::{Cursor, METRIC};
+use super::exposition::{Exposition, TextError, too_many_samples};
 use super::labels::{Owner, bound_of};
 use super::number::parse_float;
 use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_metric_name};
-
-/// Room that is made for the labels of a sample beforehand, at most.
-const MOST_LABELS_EXPECTED: usize = 64;
 
 /// Reads a body of at most `max_samples` samples.
 ///
@@ -28,7 +25,6 @@ pub fn parse(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, TextErro
         states: Vec::new(),
         by_name: HashMap::default(),
         current: 0,
-        twins: Twins::default(),
         labels_hint: 8,
     };
     while parser.line()? {
@@ -52,7 +48,6 @@ struct Parser<'a> {
     states: Vec<FamilyState>,
     by_name: HashMap<&'a str, usize, foldhash::fast::RandomState>,
     current: usize,
-    twins: Twins<'a>,
     labels_hint: usize,
 }
 
@@ -79,7 +74,7 @@ impl<'a> Parser<'a> {
             return self.cursor.skip_line();
         }
         self.cursor.skip_blanks();
-        let name = self.cursor.name(Some(b':'));
+        let name = self.cursor.name(&METRIC);
         if !is_metric_name(name) || !matches!(self.cursor.peek(), Some(b' ' | b'\t' | b'\n')) {
             return Err(self.cursor.error("invalid metric name in comment"));
         }
@@ -130,7 +125,7 @@ impl<'a> Parser<'a> {
     }
 
     fn sample(&mut self) -> Result<(), TextError> {
-        let name = self.cursor.name(Some(b':'));
+        let name = self.cursor.name(&METRIC);
         if name.is_empty() {
             return Err(self
                 .cursor
@@ -148,9 +143,9 @@ impl<'a> Parser<'a> {
                 metric: name,
                 bound: bound_of(self.current().0.kind),
             };
-            self.cursor.labels(owner, &mut self.twins, &mut labels)?;
+            self.cursor.labels(owner, &mut labels)?;
         }
-        self.labels_hint = (labels.len() + 4).min(MOST_LABELS_EXPECTED);
+        self.labels_hint = labels.len();
         let value = self.value(name)?;
         let at = self.timestamp()?;
         self.read.samples.push(Sample {

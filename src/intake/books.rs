@@ -52,7 +52,10 @@ impl Lost {
     pub(super) const fn by(refusal: &Refusal) -> Self {
         match refusal {
             Refusal::NotDurable(_) | Refusal::Full { .. } => Self::NotDurable,
-            Refusal::Inconsistent { .. } | Refusal::Limit(_) | Refusal::NotReady(_) => Self::Refused,
+            Refusal::Inconsistent { .. }
+            | Refusal::Limit(_)
+            | Refusal::TooLarge(_)
+            | Refusal::NotReady(_) => Self::Refused,
         }
     }
 
@@ -94,7 +97,7 @@ impl Books {
             "What normalisation changed, by step",
             self.changed.clone(),
         );
-        let text = "Samples that another source's series stood in the way of, seen by group";
+        let text = "Pushes in which another source's series stood in the way of samples";
         intake.register("conflicting_pushes", text, self.conflicts.clone());
         let registered = registry.sub_registry_with_prefix("registry");
         registered.register("groups", "Groups known", self.groups.clone());

@@ -17,12 +17,16 @@ use crate::registry::{Change, Registry, RetentionConfig};
 /// The file that holds the registry's snapshot, in the queue's folder.
 const SNAPSHOT: &str = "registry.snapshot";
 
+/// Bytes of log that are read again at a start without a thought: a tenth of a second.
+const MIN_SNAPSHOT_GAP: u64 = 16 << 20;
+
 /// What the last snapshot covers, and how big it was.
 #[derive(Clone, Copy, Debug)]
 struct Covered {
     position: Position,
     bytes: u64,
     at: UnixMillis,
+    recoveries: u64,
 }
 
 /// The registry, its log, and the snapshot that saves reading the log from its beginning.
@@ -34,7 +38,18 @@ pub(super) struct Ledger {
     end: Position,
     registry: Registry,
     covered: Covered,
+    is_damaged: bool,
+    /// How often the state has been read again: positions given before the last time may mean something else now.
+    recoveries: u64,
     clock: Arc<dyn Clock>,
+}
+
+/// The state as bytes, and the position up to which it holds; to be stored once the log is durable up to there.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) position: Position,
+    bytes: Vec<u8>,
+    recoveries: u64,
 }
 
 /// A change that is being written; durable once `appending` resolves.
@@ -60,6 +75,8 @@ impl Ledger {
             end,
             registry,
             covered,
+            is_damaged: false,
+            recoveries: 0,
             clock,
         })
     }
@@ -85,7 +102,8 @@ impl Ledger {
         })?;
         self.end = appending.end();
         if let Err(error) = self.registry.apply(change) {
-            error!(%error, "the stored state of a group cannot be read; reading all state again");
+            error!(%error, "the stored state of a group cannot be read; all state is read again");
+            self.is_damaged = true;
             return Err(Refusal::NotReady("the stored state is being read again"));
         }
         Ok(Committed {
@@ -94,52 +112,83 @@ impl Ledger {
         })
     }
 
-    /// After a failed write: cuts the log back to what is durable and reads the state again.
+    /// Whether the state is not what the log says: a write failed, or memory was damaged.
+    pub(super) fn needs_recovery(&self) -> bool {
+        self.is_damaged || self.queue.refusing().is_some()
+    }
+
+    /// Cuts the log back to what is durable, if a write failed, and reads the state again. Blocks on the disk.
     pub(super) fn recover(&mut self, config: RetentionConfig) -> Result<(), QueueError> {
-        if self.queue.refusing().is_none() {
+        if !self.needs_recovery() {
             return Ok(());
         }
-        self.queue.resume()?;
+        if self.queue.refusing().is_some() {
+            self.queue.resume()?;
+        }
+        // what is on its way to the disk is part of the state; nothing can join it while this is borrowed
+        tokio::runtime::Handle::current()
+            .block_on(self.queue.wait_committed(self.end.min(self.queue.end())))?;
         let (registry, covered) = read_state(&self.queue, config, self.clock.now())?;
         self.registry = registry;
         self.covered = covered;
         self.end = self.queue.committed();
-        info!("the queue can be written again");
+        self.is_damaged = false;
+        self.recoveries += 1;
+        info!("all state is read again; pushes are taken");
         Ok(())
     }
 
     /// Whether enough has been written since the last snapshot to make a new one worth its bytes: as much as two
-    /// snapshots, at least 16 MiB, or anything at all after ten minutes.
+    /// snapshots, at least 16 MiB, or anything at all after ten minutes. Neither a small queue nor a full disk can
+    /// wait for that: what the snapshot does not cover is what neither `when_full: drop_oldest` nor a remote's
+    /// acknowledgement can free.
     pub(super) fn wants_snapshot(&self) -> bool {
         let since = self.end.bytes_since(self.covered.position);
+        let worth = (self.covered.bytes * 2)
+            .max(MIN_SNAPSHOT_GAP)
+            .min(self.queue.config().max_bytes / 4);
+        let is_cramped = self.recoveries > self.covered.recoveries && since > 0;
         let is_old = self.clock.now().since(self.covered.at).as_secs() > 600;
-        since > (self.covered.bytes * 2).max(16 << 20) || (is_old && since > 0)
+        is_cramped || since > worth || (is_old && since > 0)
     }
 
-    /// The state as bytes, and the position up to which it holds; to be stored once the log is durable up to there.
-    pub(super) fn snapshot(&self) -> (Vec<u8>, Position) {
-        (self.registry.snapshot(self.end.get()), self.end)
+    /// The state as it is now.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            position: self.end,
+            bytes: self.registry.snapshot(self.end.get()),
+            recoveries: self.recoveries,
+        }
+    }
+
+    /// Whether the state has not been read again since the snapshot was taken, which could hold what then was undone.
+    pub(super) const fn agrees_with(&self, snapshot: &Snapshot) -> bool {
+        self.recoveries == snapshot.recoveries
     }
 
     /// Takes note that a snapshot is on disk, so that the log before it may go.
-    pub(super) fn snapshot_stored(&mut self, position: Position, bytes: usize) {
-        self.pin.advance(position);
+    pub(super) fn snapshot_stored(&mut self, snapshot: &Snapshot) {
+        self.pin.advance(snapshot.position);
         self.covered = Covered {
-            position,
-            bytes: bytes as u64,
+            position: snapshot.position,
+            bytes: snapshot.bytes.len() as u64,
             at: self.clock.now(),
+            recoveries: snapshot.recoveries,
         };
     }
 }
 
-/// Stores a snapshot in place of the one before; blocks on the disk. The log is synced first: a snapshot that knew more
-/// than the log has after a power cut would hide what is written there later.
-pub(super) fn store_snapshot(queue: &Queue, bytes: &[u8]) -> Result<(), QueueError> {
-    queue.sync()?;
-    let storage = queue.storage();
-    storage
-        .replace(SNAPSHOT, bytes)
-        .map_err(|error| QueueError::io("store", storage.place(SNAPSHOT), error))
+impl Snapshot {
+    /// Puts it in place of the one before; blocks on the disk. The log is synced first, whatever `queue.sync` says: a
+    /// snapshot that outlived its log would hide what is written at the same positions later.
+    pub(super) fn store(self, queue: &Queue) -> Result<Self, QueueError> {
+        queue.sync()?;
+        let storage = queue.storage();
+        storage
+            .replace(SNAPSHOT, &self.bytes)
+            .map_err(|error| QueueError::io("store", storage.place(SNAPSHOT), error))?;
+        Ok(self)
+    }
 }
 
 fn read_state(
@@ -160,6 +209,7 @@ fn read_state(
         }
     });
     let (mut registry, from) = restored.unwrap_or_else(|| (Registry::new(config, rand::random(), now), 0));
+    registry.remember_ended_for(queue.config().max_age);
     let (mut replayed, mut skipped) = (0_u64, 0_u64);
     for scanned in queue.scan(Position::new(from)) {
         let (position, stored) = scanned?;
@@ -185,6 +235,7 @@ fn read_state(
             position: Position::new(from),
             bytes,
             at: now,
+            recoveries: 0,
         },
     ))
 }
@@ -192,7 +243,11 @@ fn read_state(
 impl From<QueueError> for Refusal {
     fn from(error: QueueError) -> Self {
         match error {
-            QueueError::Full { retry_after, .. } => Self::Full { retry_after },
+            QueueError::Full { retry_after, .. } => Self::Full {
+                retry_after,
+                why: error,
+            },
+            QueueError::TooLarge { .. } => Self::TooLarge(error),
             other => Self::NotDurable(other),
         }
     }

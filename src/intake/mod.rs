@@ -9,6 +9,8 @@ mod ledger;
 mod prepare;
 mod quiet;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,10 +31,14 @@ use prepare::{Preparation, Prepared, PushTimes};
 
 pub use prepare::Incoming;
 pub use quiet::Quiet;
+use refusal::Chain;
 pub use refusal::{Inconsistent, Refusal};
 
 /// A pause between two sweeps longer than this was ours: the machine slept, or its clock was set.
 const AWAY: Duration = Duration::from_secs(30);
+
+/// How long the queue counts as full after it turned a push away: two pushes of Flink at its default interval.
+const FULL_FOR: Duration = Duration::from_secs(20);
 
 /// How often a failed queue is tried again.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(1);
@@ -51,6 +57,8 @@ struct Inner {
     books: Books,
     last_sweep: AtomicI64,
     last_recovery: AtomicI64,
+    /// When the queue was last too full to take a push; zero for never.
+    last_full: AtomicI64,
     conflict_log: Quiet,
 }
 
@@ -96,6 +104,7 @@ impl Intake {
             queue,
             last_sweep: AtomicI64::new(clock.now().get()),
             last_recovery: AtomicI64::new(0),
+            last_full: AtomicI64::new(0),
             conflict_log: Quiet::new(Duration::from_secs(10)),
             clock,
             books,
@@ -117,10 +126,21 @@ impl Intake {
         let received = incoming.exposition.samples.len() as u64;
         let mut submitted = self.0.push(&incoming);
         if let Err(refusal) = &mut submitted {
+            if refusal.is_ours() {
+                let now = self.0.clock.now();
+                self.0.ledger().registry_mut().forgive_silence(now);
+            }
             self.0.books.received(received);
             self.0.books.lost(Lost::by(refusal), received);
-            if let Refusal::Inconsistent { why, noted } = refusal {
-                *noted = self.0.note_failure(&incoming, why).map(Box::new);
+            match refusal {
+                Refusal::Inconsistent { why, noted } => {
+                    *noted = self.0.note_failure(&incoming, why).map(Box::new);
+                }
+                Refusal::Full { .. } => self
+                    .0
+                    .last_full
+                    .store(self.0.clock.now().get(), Ordering::Relaxed),
+                Refusal::Limit(_) | Refusal::TooLarge(_) | Refusal::NotDurable(_) | Refusal::NotReady(_) => {}
             }
         }
         submitted
@@ -161,7 +181,7 @@ impl Intake {
     /// Retires what has been silent for too long; called about once a second.
     pub async fn sweep(&self) {
         self.0.queue.expire(self.0.clock.now());
-        if self.0.queue.refusing().is_some() {
+        if self.0.ledger().needs_recovery() {
             self.recover().await;
         }
         for submission in self.0.retire_due() {
@@ -174,22 +194,24 @@ impl Intake {
 
     /// Stores a snapshot of the registry if enough has changed since the last, or in any case when `closing`.
     pub async fn snapshot(&self, closing: Closing) {
-        let (bytes, position) = {
+        let snapshot = {
             let ledger = self.0.ledger();
-            if closing == Closing::No && !ledger.wants_snapshot() {
+            // a full queue may be full of what only the snapshot still needs
+            if closing == Closing::No && !ledger.wants_snapshot() && !self.0.is_full() {
                 return;
             }
             ledger.snapshot()
         };
-        if self.0.queue.wait_committed(position).await.is_err() {
+        let is_committed = self.0.queue.wait_committed(snapshot.position).await.is_ok();
+        if !is_committed || !self.0.ledger().agrees_with(&snapshot) {
             return;
         }
-        let (queue, len) = (self.0.queue.clone(), bytes.len());
-        let stored = tokio::task::spawn_blocking(move || ledger::store_snapshot(&queue, &bytes)).await;
+        let queue = self.0.queue.clone();
+        let stored = tokio::task::spawn_blocking(move || snapshot.store(&queue)).await;
         match stored {
-            Ok(Ok(())) => self.0.ledger().snapshot_stored(position, len),
+            Ok(Ok(stored)) => self.0.ledger().snapshot_stored(&stored),
             Ok(Err(error)) => {
-                warn!(%error, "could not store the registry's snapshot; the log is kept until it can be")
+                warn!(error = %Chain(&error), "could not store the registry's snapshot; the log is kept until it can be");
             }
             Err(error) => error!(%error, "storing the registry's snapshot ended early"),
         }
@@ -202,6 +224,9 @@ impl Intake {
     pub fn ready(&self) -> Result<(), &'static str> {
         if self.0.queue.refusing().is_some() {
             return Err("the queue cannot be written: see the log, and the disk below data_dir");
+        }
+        if self.0.is_full() {
+            return Err("the queue is full: see the remotes, and queue.max_bytes");
         }
         Ok(())
     }
@@ -238,7 +263,9 @@ impl Intake {
         });
         match recovered.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(%error, "the queue still cannot be written; pushes are refused"),
+            Ok(Err(error)) => {
+                warn!(error = %Chain(&error), "the queue still cannot be written; pushes are refused")
+            }
             Err(error) => error!(%error, "recovering the queue ended early"),
         }
     }
@@ -301,6 +328,12 @@ impl Inner {
         }
         let change = ledger.registry().plan_push(push)?;
         self.commit(&mut ledger, change, tally)
+    }
+
+    /// Whether a push was turned away for want of room within the last seconds.
+    fn is_full(&self) -> bool {
+        let last = UnixMillis::new(self.last_full.load(Ordering::Relaxed));
+        self.clock.now().since(last) < FULL_FOR
     }
 
     /// Writes a planned change and notes what it will add to the books.

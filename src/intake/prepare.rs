@@ -8,7 +8,9 @@ use hashbrown::hash_map::Entry;
 use super::refusal::Inconsistent;
 use crate::codec::block::BlockBuilder;
 use crate::codec::exposition::Exposition;
-use crate::model::{GroupKey, LabelDraft, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis};
+use crate::model::{
+    GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis,
+};
 use crate::normalise::{Effects, Grouping, Rules};
 use crate::registry::{Mode, Push};
 
@@ -91,10 +93,23 @@ impl<'a> Preparation<'a> {
         }
         let mut seen: HashMap<SeriesHash, usize, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(samples.len(), foldhash::fast::RandomState::default());
+        let is_push_time = |sample: &Sample<'_>| sample.labels.get(METRIC_NAME) == OWN_NAMES.first().copied();
+        let push_time = samples
+            .iter()
+            .any(is_push_time)
+            .then(|| self.push_time())
+            .flatten();
+        let mut draft = LabelDraft::new();
         for (index, sample) in samples.iter().enumerate() {
+            for (name, value) in sample.labels.iter() {
+                if name.starts_with("__") && name != METRIC_NAME {
+                    return Err(Inconsistent::Reserved(name.to_owned()));
+                }
+                draft.push(name, value);
+            }
             let labels = match self
                 .rules
-                .apply(self.grouping, sample.labels.clone(), &mut self.effects)
+                .apply(self.grouping, std::mem::take(&mut draft), &mut self.effects)
             {
                 Ok(labels) => labels,
                 Err(dropped) => {
@@ -102,21 +117,39 @@ impl<'a> Preparation<'a> {
                     continue;
                 }
             };
-            let mark = self.block.mark();
             let series = self.block.push(&labels, sample.value, self.at);
+            draft = emptied(labels);
+            if Some(series) == push_time {
+                self.block.take_back();
+                self.count_dropped("push_time");
+                continue;
+            }
             match seen.entry(series) {
                 Entry::Vacant(free) => {
                     free.insert(index);
                     self.series.push(series);
                 }
                 Entry::Occupied(earlier) => {
-                    self.block.undo_to(mark);
+                    self.block.take_back();
                     self.judge_twin(samples.get(*earlier.get()), sample)?;
                     self.twins += 1;
                 }
             }
         }
         Ok(())
+    }
+
+    /// The identity of the group's push time; it is ours to write, whoever pushes one (Pushgateway M10).
+    fn push_time(&mut self) -> Option<SeriesHash> {
+        let [name, _] = OWN_NAMES;
+        let draft: LabelDraft<'_> = [(METRIC_NAME, name)].into_iter().collect();
+        let labels = self
+            .rules
+            .apply(self.grouping, draft, &mut Effects::default())
+            .ok()?;
+        let identity = self.block.push(&labels, 0.0, self.at);
+        self.block.take_back();
+        Some(identity)
     }
 
     /// Adds the group's own series.
@@ -128,10 +161,9 @@ impl<'a> Preparation<'a> {
                 continue;
             };
             let value = at.map_or(0.0, UnixMillis::as_seconds);
-            let mark = self.block.mark();
             let series = self.block.push(&labels, value, self.at);
             if self.series.contains(&series) {
-                self.block.undo_to(mark);
+                self.block.take_back();
             } else {
                 self.series.push(series);
                 own += 1;
@@ -189,6 +221,13 @@ impl<'a> Preparation<'a> {
             None => self.dropped.push((reason, 1)),
         }
     }
+}
+
+/// An empty draft with the room of a set that has been used: one allocation serves all samples of a push.
+fn emptied(labels: LabelSet<'_>) -> LabelDraft<'_> {
+    let mut draft = labels.into_draft();
+    draft.retain(|_, _| false);
+    draft
 }
 
 /// The families that have samples, and those among them whose series have suffixes.

@@ -12,6 +12,9 @@ pub enum Inconsistent {
     /// A sample carries a time of its own (Pushgateway S40).
     #[error("pushed metrics must not have timestamps: {0} has one; the time of arrival is taken")]
     Timestamp(String),
+    /// A label's name is reserved (Pushgateway B15).
+    #[error("the label name {0:?} is reserved: names of labels do not begin with __")]
+    Reserved(String),
     /// Two samples are the same series (Pushgateway B12, B20).
     #[error("the series {0} was pushed twice with the same labels in one push")]
     Duplicate(String),
@@ -32,11 +35,16 @@ pub enum Refusal {
     #[error(transparent)]
     Limit(#[from] Refused),
     /// The queue is full and may not drop: come again.
-    #[error("the queue is full (queue.when_full: refuse); come again in {} s", retry_after.as_secs())]
+    #[error("{why}; come again in {} s", retry_after.as_secs())]
     Full {
         /// When to come again.
         retry_after: Duration,
+        /// What is full, and the way out.
+        why: QueueError,
     },
+    /// One push is more than the queue takes at once; sending it again does not help.
+    #[error("the push is too large: {0}")]
+    TooLarge(QueueError),
     /// The change could not be made durable.
     #[error("the push could not be made durable: {0}")]
     NotDurable(QueueError),
@@ -45,8 +53,33 @@ pub enum Refusal {
     NotReady(&'static str),
 }
 
+impl Refusal {
+    /// Whether the fault is ours: then the sender spoke, and its silence does not count against it.
+    pub(super) const fn is_ours(&self) -> bool {
+        match self {
+            Self::Full { .. } | Self::NotDurable(_) | Self::NotReady(_) => true,
+            Self::Inconsistent { .. } | Self::Limit(_) | Self::TooLarge(_) => false,
+        }
+    }
+}
+
 impl From<Inconsistent> for Refusal {
     fn from(why: Inconsistent) -> Self {
         Self::Inconsistent { why, noted: None }
+    }
+}
+
+/// An error with everything that caused it, for the log; clients get the outer sentence only.
+pub(super) struct Chain<'a>(pub(super) &'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }

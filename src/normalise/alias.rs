@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 
 use crate::model::{LabelDraft, is_label_name};
 
+use super::names::NameMarks;
 use super::{Effects, Problem, RuleError, RuleField, RulesConfig, identity, value};
 
 /// The table of aliases, with each alias findable by one look.
@@ -15,6 +16,8 @@ pub(super) struct Aliases {
     rows: Vec<Row>,
     /// Alias to its row and its rank in the row. A fixed seed will do: the keys come from the operator.
     places: HashMap<String, Place, FixedState>,
+    /// Most names are no alias; this says so faster than the map.
+    marks: NameMarks,
 }
 
 #[derive(Clone, Debug)]
@@ -63,6 +66,7 @@ impl Aliases {
                         problem,
                     });
                 }
+                table.marks.insert(alias);
                 if table.places.insert(alias.clone(), Place { row, rank }).is_some() {
                     errors.push(RuleError {
                         field,
@@ -91,6 +95,7 @@ impl Aliases {
     pub(super) fn apply<'a>(&'a self, draft: &mut LabelDraft<'a>, effects: &mut Effects) {
         let mut found: Vec<Place> = draft
             .iter()
+            .filter(|(name, _)| self.marks.may_hold(name))
             .filter_map(|(name, _)| self.places.get(name))
             .copied()
             .collect();

@@ -1,8 +1,9 @@
 //! Step 7: reserved labels go, names are checked, limits are kept.
 
-use crate::model::{LabelDraft, LabelSet, METRIC_NAME, is_label_name, is_metric_name};
+use crate::model::{LabelDraft, LabelSet, METRIC_NAME, is_metric_name};
 
-use super::LabelLimits;
+use super::names::is_label_name;
+use super::{LabelLimits, order};
 
 /// Why a label set is not wanted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,9 +68,10 @@ impl Dropped {
 /// Makes the set.
 pub(super) fn finish<'a>(mut draft: LabelDraft<'a>, limits: &LabelLimits) -> Result<LabelSet<'a>, Dropped> {
     remove_reserved(&mut draft);
-    let set = draft.into_set();
+    let set = order::sorted(draft).into_set();
     let name = set.get(METRIC_NAME).unwrap_or_default();
-    if !is_metric_name(name) {
+    // nearly every metric's name has no colon, and then the quicker look is enough
+    if !is_label_name(name) && !is_metric_name(name) {
         return Err(Dropped::NoMetricName(beginning(name)));
     }
     if exceeds(set.len(), limits.max_labels) {

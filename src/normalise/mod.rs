@@ -23,6 +23,8 @@ mod external;
 mod finish;
 mod grouping;
 mod identity;
+mod names;
+mod order;
 mod process;
 #[cfg(test)]
 mod properties;
@@ -169,8 +171,12 @@ impl Rules {
     }
 
     fn clean<'a>(&'a self, draft: LabelDraft<'a>, effects: &mut Effects) -> Result<LabelSet<'a>, Dropped> {
-        // The steps rely on unique names and on "present" meaning "not empty".
-        let mut draft = draft.into_set().into_draft();
+        // The steps rely on unique names and on "present" meaning "not empty"; rules may see the order, too.
+        let mut draft = if self.relabelling.is_empty() && order::is_clean(&draft) {
+            draft
+        } else {
+            order::sorted(draft).into_set().into_draft()
+        };
         for step in Step::ALL {
             self.run(step, &mut draft, effects)?;
         }

@@ -286,10 +286,12 @@ fn limits_are_kept() {
 #[test]
 fn a_process_is_told_by_labels_on_which_all_samples_agree() {
     let rules = rules(|_| {});
-    let told = |samples: &[&[(&'static str, &'static str)]]| {
+    let told_by = |name: &'static str, samples: &[&[(&'static str, &'static str)]]| {
         let sample = |pairs: &&[_]| Sample {
             family: 0,
-            labels: labels(pairs),
+            labels: std::iter::once((METRIC_NAME, name))
+                .chain(pairs.iter().copied())
+                .collect(),
             value: 0.0,
             at: None,
         };
@@ -297,6 +299,7 @@ fn a_process_is_told_by_labels_on_which_all_samples_agree() {
             .process_of(&samples.iter().map(sample).collect::<Vec<_>>())
             .to_string()
     };
+    let told = |samples: &[&[(&'static str, &'static str)]]| told_by("flink_a", samples);
 
     assert_eq!(
         told(&[&[("host", "h"), ("tm_id", "t")], &[("tmId", "t"), ("host", "h")]]),
@@ -310,6 +313,7 @@ fn a_process_is_told_by_labels_on_which_all_samples_agree() {
     assert_eq!(told(&[&[("host", "h")], &[("host", "i")]]), "anonymous");
     assert_eq!(told(&[&[("host", "")], &[("a", "b")]]), "anonymous");
     assert_eq!(told(&[]), "anonymous");
+    assert_eq!(told_by("backup_ok", &[&[("host", "h")]]), "anonymous");
 }
 
 #[test]

@@ -55,7 +55,13 @@ const HEX_DIGITS: usize = 32;
 const UUID_DASHES: [usize; 4] = [8, 13, 18, 23];
 
 fn is_job_id(text: &str) -> bool {
-    text.len() == HEX_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    let Ok(digits) = <&[u8; HEX_DIGITS]>::try_from(text.as_bytes()) else {
+        return false;
+    };
+    // without a way out in the middle all bytes are looked at together
+    digits
+        .iter()
+        .fold(true, |hex, byte| hex & matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn as_job_id(value: &str) -> Option<Cow<'_, str>> {

@@ -37,13 +37,13 @@ pub(super) fn apply(draft: &mut LabelDraft<'_>, effects: &mut Effects) {
 
 struct Container<'t> {
     id: &'t str,
-    cluster: &'t str,
-    sequence: &'t str,
+    /// `<cluster>_<app>`
+    application: &'t str,
 }
 
 impl Container<'_> {
     fn application(&self) -> String {
-        format!("application_{}_{}", self.cluster, self.sequence)
+        ["application_", self.application].concat()
     }
 }
 
@@ -55,17 +55,18 @@ fn container(text: &str) -> Option<Container<'_>> {
         .strip_prefix('e')
         .and_then(field)
         .map_or(rest, |(_, rest)| rest);
-    let (cluster, rest) = field(rest)?;
-    let (sequence, rest) = field(rest)?;
+    let application = rest;
     let (_, rest) = field(rest)?;
+    let (_, rest) = digits(rest)?;
+    let application = application.strip_suffix(rest)?;
+    let (_, rest) = field(rest.strip_prefix('_')?)?;
     let (_, rest) = digits(rest)?;
     if rest.starts_with(char::is_alphanumeric) {
         return None;
     }
     Some(Container {
         id: text.strip_suffix(rest)?,
-        cluster,
-        sequence,
+        application,
     })
 }
 

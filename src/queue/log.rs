@@ -246,6 +246,9 @@ impl Log {
             backlog.totals += segment.totals.without(seen);
             backlog.bytes += segment.end.bytes_since(place.read.max(segment.id.first_frame()));
         }
+        for reason in DropReason::ALL {
+            backlog.totals += place.untold.of(reason);
+        }
         backlog
     }
 

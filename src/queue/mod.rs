@@ -129,6 +129,12 @@ impl Queue {
         self.core.log().committed
     }
 
+    /// Where the next record will stand, beyond [`Queue::committed`] while appends are under way.
+    #[must_use]
+    pub fn end(&self) -> Position {
+        self.core.log().tail
+    }
+
     /// Waits until everything before `position` may be read.
     ///
     /// # Errors
@@ -229,6 +235,12 @@ impl Queue {
             Health::Failed(cause) => Some(cause.to_string()),
             Health::Good | Health::Closed => None,
         }
+    }
+
+    /// Its bounds and habits.
+    #[must_use]
+    pub fn config(&self) -> &QueueConfig {
+        &self.core.config
     }
 
     /// The figures of this moment.

@@ -76,13 +76,30 @@ pub(super) fn quarantine_file(storage: &dyn Storage, name: &str, bytes: u64) -> 
     }
 }
 
-fn move_aside(storage: &dyn Storage, name: &str) -> std::io::Result<String> {
+/// Copies a whole file aside, so that another can take its place.
+///
+/// # Errors
+/// When it could not be copied: it then has to stay where it is.
+pub(super) fn quarantine_copy(storage: &dyn Storage, name: &str) -> std::io::Result<Quarantined> {
+    let content = storage.read(name)?.unwrap_or_default();
+    let kept = free_name(storage, name)?;
+    storage.replace(&kept, &content)?;
+    let (file, bytes) = (storage.place(&kept), content.len() as u64);
+    tracing::error!(file, "a file could not be read; a copy was set aside");
+    Ok(Quarantined { file, bytes })
+}
+
+fn free_name(storage: &dyn Storage, name: &str) -> std::io::Result<String> {
     let earlier = storage
         .list(QUARANTINE)?
         .iter()
         .filter(|file| file.starts_with(name))
         .count();
-    let kept = format!("{QUARANTINE}/{name}.{earlier}");
+    Ok(format!("{QUARANTINE}/{name}.{earlier}"))
+}
+
+fn move_aside(storage: &dyn Storage, name: &str) -> std::io::Result<String> {
+    let kept = free_name(storage, name)?;
     storage.rename(name, &kept)?;
     storage.sync_folder(QUARANTINE)?;
     storage.sync_folder("")?;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::queue::bookmark::{Bookmark, BookmarkName};
 use crate::queue::lanes::Progress;
-use crate::queue::quarantine::{Quarantined, quarantine, quarantine_file};
+use crate::queue::quarantine::{Quarantined, quarantine, quarantine_copy, quarantine_file};
 use crate::queue::record::{FRAME_HEADER_BYTES, FrameHeader};
 use crate::queue::segment::{FORMAT_VERSION, HeaderState, SEGMENT_HEADER_BYTES, Segment, SegmentId};
 use crate::queue::stats::Totals;
@@ -23,6 +23,12 @@ pub struct Opened {
     pub bytes: u64,
     /// Bytes of an unfinished append at the end, which nobody was told is durable.
     pub cut_bytes: u64,
+    /// Bytes of the log that no file holds: segments were removed or cut by others than us, or lost with the power where
+    /// [`SyncPolicy`](super::SyncPolicy) allows it. What stood there is lost and, being unknown, in no count.
+    pub missing_bytes: u64,
+    /// Readers that stood before the oldest record held, and by how many bytes. What lies between was dropped when the
+    /// log was full or old, unless it had arrived and we were killed before that was written down.
+    pub overtaken: Vec<(String, u64)>,
     /// Damage found now (not that which earlier openings found).
     pub quarantined: Vec<Quarantined>,
     /// Files that are not the queue's; they are left alone. Names that end in `.snapshot` are not mentioned.
@@ -61,14 +67,16 @@ pub(super) fn recover(storage: &dyn Storage) -> Result<Recovered, QueueError> {
     for (id, next) in ids.iter().zip(followers) {
         segments.extend(recover_segment(storage, *id, next, &mut report)?);
     }
+    report.missing_bytes = missing_bytes(storage, &segments)?;
     // What readers are shown must last, whoever wrote it and was killed before the sync.
     if let Some(Err(error)) = segments.back().map(|last| last.file.sync()) {
         tracing::error!(%error, "could not sync the last segment; what nobody was told of may be lost");
     }
     let mut bookmarks = Vec::new();
     for name in names {
-        bookmarks.extend(recover_bookmark(storage, name, &mut report)?);
+        bookmarks.push(recover_bookmark(storage, name, &mut report)?);
     }
+    report.overtaken = overtaken(&segments, &bookmarks);
     let seen = bookmarks.iter().map(|(_, _, progress)| progress.highest());
     let tail = seen
         .chain(segments.back().map(|last: &Segment| last.end))
@@ -169,6 +177,54 @@ fn recover_segment(
     Ok(Some(segment))
 }
 
+/// Each segment begins where the one before ends: what lies between is missing.
+fn missing_bytes(storage: &dyn Storage, segments: &VecDeque<Segment>) -> Result<u64, QueueError> {
+    let mut missing = 0;
+    for (segment, next) in segments.iter().zip(segments.iter().skip(1)) {
+        let (name, begins) = (segment.id.file_name(), next.id.start());
+        let length = segment.file.length();
+        let length = length.map_err(|error| QueueError::io("read", storage.place(&name), error))?;
+        let bytes = begins.bytes_since(segment.id.start().plus(length));
+        if bytes > 0 {
+            tracing::error!(
+                segment = name,
+                bytes,
+                "bytes of the log are missing after a segment; what stood there is lost and not counted"
+            );
+        }
+        missing += bytes;
+    }
+    Ok(missing)
+}
+
+/// Drops are counted when they happen, but not of what was then in flight, in memory alone.
+fn overtaken(
+    segments: &VecDeque<Segment>,
+    bookmarks: &[(BookmarkName, Bookmark, Progress)],
+) -> Vec<(String, u64)> {
+    let mut overtaken = Vec::new();
+    let Some(oldest) = segments.front().map(|segment| segment.id.start()) else {
+        return overtaken;
+    };
+    for (name, _, progress) in bookmarks {
+        let floor = progress.floor();
+        if let BookmarkName::Reader(remote) = name
+            && floor > Position::default()
+            && floor < oldest
+        {
+            let bytes = oldest.bytes_since(floor);
+            tracing::warn!(
+                remote,
+                bytes,
+                "the log no longer holds what a remote had not confirmed; it was dropped, or we were ended before we \
+                 wrote down that it had arrived"
+            );
+            overtaken.push((remote.clone(), bytes));
+        }
+    }
+    overtaken
+}
+
 fn check_header(storage: &dyn Storage, extent: &Segment, report: &mut Opened) -> Result<(), QueueError> {
     let id = extent.id;
     let place = storage.place(&id.file_name());
@@ -232,14 +288,30 @@ fn recover_bookmark(
     storage: &dyn Storage,
     name: BookmarkName,
     report: &mut Opened,
-) -> Result<Option<(BookmarkName, Bookmark, Progress)>, QueueError> {
-    let Some((bookmark, progress)) = Bookmark::load(storage, &name)? else {
-        let file = name.file_name();
-        report.quarantined.extend(quarantine_file(storage, &file, 0));
-        return Ok(None);
+) -> Result<(BookmarkName, Bookmark, Progress), QueueError> {
+    let (bookmark, progress) = match Bookmark::load(storage, &name)? {
+        Some(found) => found,
+        // Without a position nobody knows what was acknowledged: better all of it again than any of it never.
+        None => begin_anew(storage, &name, report)?,
     };
     if let BookmarkName::Reader(name) = &name {
         report.readers.push(name.clone());
     }
-    Ok(Some((name, bookmark, progress)))
+    Ok((name, bookmark, progress))
+}
+
+/// Keeps a copy of what cannot be read, and puts a position before everything in its place. The file is replaced last,
+/// so that where this fails the next opening finds the same damage, and not a reader that was never there.
+fn begin_anew(
+    storage: &dyn Storage,
+    name: &BookmarkName,
+    report: &mut Opened,
+) -> Result<(Bookmark, Progress), QueueError> {
+    let file = name.file_name();
+    let aside = quarantine_copy(storage, &file)
+        .map_err(|error| QueueError::io("set aside", storage.place(&file), error))?;
+    report.quarantined.push(aside);
+    let progress = Progress::at(Position::default());
+    let bookmark = Bookmark::create(storage, name, &progress)?;
+    Ok((bookmark, progress))
 }

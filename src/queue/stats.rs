@@ -121,7 +121,8 @@ impl Dropped {
 /// What a reader has not acknowledged yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Records and their weight, delivered and unacknowledged ones included.
+    /// Records and their weight: delivered and unacknowledged ones included, and those that were dropped until the
+    /// reader is told.
     pub totals: Totals,
     /// The same in bytes on disk.
     pub bytes: u64,

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashSet;
-
 use super::change::Change;
 use super::event::{EndReason, Event, Mode};
+use super::plan::FamilyNames;
 use super::sources::{FirstPush, Owner, OwnerId, Source};
-use super::{Group, MAX_HISTORY, MAX_RELEASED, RELEASED_FOR, Registry, Released, Retired, lane_key};
+use super::{Group, MAX_HISTORY, MAX_RELEASED, Map, Registry, Released, Retired, SeriesSet, lane_key};
 use crate::codec::DecodeError;
 use crate::codec::block::{Block, BlockBuilder};
 use crate::codec::record::Record;
@@ -62,13 +61,14 @@ impl Registry {
                 let mut source = self.take_source(&key, process, at);
                 source.peer = peer;
                 match mode {
-                    Mode::Replace => self.replace(&key, &mut source, pushed, at),
+                    Mode::Replace => self.replace(&key, &mut source, pushed, at)?,
                     Mode::Merge => self.merge(&key, &mut source, pushed, (at, &families))?,
                 }
                 match mode {
                     Mode::Replace => source.composites = composites,
                     Mode::Merge => source.composites.extend(composites),
                 }
+                source.composites.sort_unstable();
                 self.put_source(&key, source, at);
             }
             Event::Failed { group, at, why } => {
@@ -146,8 +146,7 @@ impl Registry {
         let before = std::mem::replace(&mut group.own_series, own_series.to_vec());
         group.own = own.finish();
         let id = group.id;
-        self.hand_over(key, id, (&before, own_series), at);
-        Ok(())
+        self.hand_over(key, id, (&before, own_series), at)
     }
 
     fn take_source(&mut self, key: &Arc<GroupKey>, process: Process, at: UnixMillis) -> Source {
@@ -183,14 +182,21 @@ impl Registry {
         }
     }
 
-    fn replace(&mut self, key: &Arc<GroupKey>, source: &mut Source, mut pushed: Pushed, at: UnixMillis) {
+    fn replace(
+        &mut self,
+        key: &Arc<GroupKey>,
+        source: &mut Source,
+        mut pushed: Pushed,
+        at: UnixMillis,
+    ) -> Result<(), DecodeError> {
         pushed.series.truncate(pushed.series.len() - pushed.own);
         source.block = pushed.samples;
         if source.series != pushed.series {
-            self.hand_over(key, source.id, (&source.series, &pushed.series), at);
+            self.hand_over(key, source.id, (&source.series, &pushed.series), at)?;
             source.series = pushed.series;
             source.series.shrink_to_fit();
         }
+        Ok(())
     }
 
     /// Keeps what the source had, but for the families pushed anew, and adds the push.
@@ -203,19 +209,20 @@ impl Registry {
     ) -> Result<(), DecodeError> {
         let mut kept = BlockBuilder::new(self.seed);
         let mut series = Vec::new();
-        let carried: HashSet<SeriesHash> = pushed.series.iter().copied().collect();
+        let carried: SeriesSet = pushed.series.iter().copied().collect();
+        let families: FamilyNames<'_> = families.iter().map(String::as_str).collect();
         for (sample, hash) in source.block.open()?.series().zip(&source.series) {
             let sample = sample?;
             let labels = sample.labels()?;
             let family = source.family_of(labels.get(METRIC_NAME).unwrap_or_default());
-            if !carried.contains(hash) && !families.iter().any(|pushed| pushed == family) {
+            if !carried.contains(hash) && !families.contains(family) {
                 kept.copy(&sample, sample.value, sample.at);
                 series.push(*hash);
             }
         }
         source
             .composites
-            .retain(|composite| !families.contains(composite));
+            .retain(|composite| !families.contains(composite.as_str()));
         let own_begins = pushed.series.len() - pushed.own;
         for (sample, hash) in pushed
             .samples
@@ -229,26 +236,62 @@ impl Registry {
             series.push(*hash);
         }
         source.block = kept.finish();
-        self.hand_over(key, source.id, (&source.series, &series), at);
+        self.hand_over(key, source.id, (&source.series, &series), at)?;
         source.series = series;
         Ok(())
     }
 
-    /// Moves ownership from the series before to those after.
+    /// Moves ownership from the series before to those after, also of those that a silent owner had.
     fn hand_over(
         &mut self,
         group: &GroupKey,
         owner: OwnerId,
         (before, after): (&[SeriesHash], &[SeriesHash]),
         at: UnixMillis,
-    ) {
+    ) -> Result<(), DecodeError> {
+        let mut taken: Map<OwnerId, SeriesSet> = Map::default();
         for series in after {
-            self.owners.insert(*series, owner);
             self.released.remove(series);
+            match self.owners.insert(*series, owner) {
+                Some(other) if other != owner => drop(taken.entry(other).or_default().insert(*series)),
+                _ => {}
+            }
         }
-        let after: HashSet<SeriesHash, foldhash::fast::RandomState> = after.iter().copied().collect();
+        let after: SeriesSet = after.iter().copied().collect();
         let gone = before.iter().filter(|series| !after.contains(*series));
         self.release(lane_key(group), gone, at);
+        taken
+            .iter()
+            .try_for_each(|(loser, series)| self.take_from(*loser, series))
+    }
+
+    /// Takes series from an owner that has fallen silent. They go on, so no marker ends them.
+    fn take_from(&mut self, loser: OwnerId, taken: &SeriesSet) -> Result<(), DecodeError> {
+        let seed = self.seed;
+        let Some(name) = self.names.get(&loser) else {
+            return Ok(());
+        };
+        let Some(group) = self.groups.get_mut(&name.group) else {
+            return Ok(());
+        };
+        let source = group
+            .sources
+            .iter_mut()
+            .find(|source| Some(&source.process) == name.process.as_ref());
+        let (block, series) = match source {
+            Some(source) => (&mut source.block, &mut source.series),
+            None => (&mut group.own, &mut group.own_series),
+        };
+        let mut kept = BlockBuilder::new(seed);
+        for (sample, hash) in block.open()?.series().zip(series.iter()) {
+            let sample = sample?;
+            if !taken.contains(hash) {
+                kept.copy(&sample, sample.value, sample.at);
+            }
+        }
+        *block = kept.finish();
+        series.retain(|hash| !taken.contains(hash));
+        Ok(())
     }
 
     fn release<'a>(&mut self, lane_key: u64, series: impl Iterator<Item = &'a SeriesHash>, at: UnixMillis) {
@@ -257,7 +300,7 @@ impl Registry {
             if self.released.len() < MAX_RELEASED {
                 self.released.insert(*series, Released { lane_key, at });
             } else {
-                self.forgot_until = Some(at.after(RELEASED_FOR));
+                self.forgot_until = Some(at.after(self.released_for));
             }
         }
     }
@@ -276,29 +319,27 @@ impl Registry {
                     .is_none_or(|ending| ending.contains(&source.process))
             });
         group.sources = staying;
-        let mut ended = 0;
-        for source in &ending {
-            ended += source.series.len() as u64;
+        let mut retired = Vec::new();
+        for source in ending {
             self.names.remove(&source.id);
             self.release(lane, source.series.iter(), at);
+            retired.push((Some(source.process), source.series.len() as u64));
         }
         if processes.is_none()
             && let Some(group) = self.groups.remove(key)
         {
-            ended += group.own_series.len() as u64;
             self.names.remove(&group.id);
             self.release(lane, group.own_series.iter(), at);
+            let of_sources: u64 = retired.iter().map(|(_, series)| series).sum();
+            retired = vec![(None, of_sources + group.own_series.len() as u64)];
         }
-        let whole = processes.is_none();
-        let sources = ending.into_iter().map(|source| Some(source.process));
-        let retired: Vec<_> = if whole { vec![None] } else { sources.collect() };
-        for process in retired {
+        for (process, series) in retired {
             self.history.push_back(Retired {
                 group: key.clone(),
                 process,
                 at,
                 why,
-                series: ended,
+                series,
             });
         }
         while self.history.len() > MAX_HISTORY {

@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::codec::block::Block;
@@ -36,8 +36,10 @@ use sources::{Owner, OwnerId, Source};
 /// Maps keyed by what is hashed already, or by small integers.
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// How long an ended series is remembered, so that a new owner in another lane waits for its stale marker. As long
-/// as `queue.max_age` lets the marker wait, by default.
+/// Series, told apart by what is hashed already.
+type SeriesSet = HashSet<SeriesHash, foldhash::fast::RandomState>;
+
+/// How long an ended series is remembered at least, so that a new owner in another lane waits for its stale marker.
 const RELEASED_FOR: Duration = Duration::from_secs(2 * 3600);
 
 /// Most ended series remembered; beyond it every newly claimed series waits for all lanes.
@@ -55,6 +57,8 @@ pub struct Registry {
     owners: Map<SeriesHash, OwnerId>,
     names: Map<OwnerId, Owner>,
     released: Map<SeriesHash, Released>,
+    /// How long they are remembered.
+    released_for: Duration,
     /// Set when `released` had to forget: until then every claim waits for all lanes.
     forgot_until: Option<UnixMillis>,
     history: VecDeque<Retired>,
@@ -152,6 +156,7 @@ impl Registry {
             owners: Map::default(),
             names: Map::default(),
             released: Map::default(),
+            released_for: RELEASED_FOR,
             forgot_until: None,
             history: VecDeque::new(),
             next_owner: 0,
@@ -168,6 +173,12 @@ impl Registry {
     /// Takes up other bounds; what is known stays known.
     pub fn configure(&mut self, config: RetentionConfig) {
         self.config = config;
+    }
+
+    /// Says how long a stale marker may wait in the log (`queue.max_age`): until then its series is remembered, so that
+    /// a new owner in another lane waits for it.
+    pub fn remember_ended_for(&mut self, span: Duration) {
+        self.released_for = span.max(RELEASED_FOR);
     }
 
     /// Says that we were not listening until `now`: silence before it counts against nobody.

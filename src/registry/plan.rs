@@ -5,12 +5,13 @@ use hashbrown::HashSet;
 use super::change::{Change, Conflict, Push, Refused};
 use super::event::{EndReason, Event, Mode};
 use super::sources::{OwnerId, Source};
-use super::{Group, Registry, lane_key};
+use super::{Group, Registry, SeriesSet, lane_key};
 use crate::codec::DecodeError;
 use crate::codec::block::{Block, BlockBuilder};
 use crate::model::{GroupKey, METRIC_NAME, Process, SeriesHash, UnixMillis, stale_marker};
 
-type HashSetOf = HashSet<SeriesHash, foldhash::fast::RandomState>;
+/// Names of families, looked up once for every series that a source has.
+pub(super) type FamilyNames<'a> = HashSet<&'a str, foldhash::fast::RandomState>;
 
 /// What the slow path finds when the set of series has changed.
 #[derive(Default)]
@@ -23,6 +24,12 @@ struct Difference {
     fence: bool,
     /// The samples have to be later than this.
     after: Option<UnixMillis>,
+}
+
+/// A group whose process, or all of whose processes, have fallen silent.
+struct Silent {
+    last_at: UnixMillis,
+    lane_key: u64,
 }
 
 impl Push {
@@ -65,6 +72,7 @@ impl Registry {
     pub fn plan_push(&self, mut push: Push) -> Result<Change, Refused> {
         let group = self.groups.get(&push.group);
         if push.series.len() == push.own
+            && push.process == Process::default()
             && let Some([only]) = group.map(|group| group.sources.as_slice())
         {
             // an empty body does not say whose it is; where there is only one source it is that one's
@@ -142,12 +150,16 @@ impl Registry {
     /// `own` holds the group's push times, with the failure in it, and `series` their identities.
     ///
     /// # Errors
-    /// [`Refused`] when the ghost would be one group too many.
+    /// [`Refused`] when the ghost would be one group too many, or [`Refused::Damaged`].
     pub fn plan_failure(&self, push: Push, why: String) -> Result<Change, Refused> {
         let group = self.groups.get(&push.group);
         self.check_limits(&push, group, None)?;
         let found = self.compare(&push, group, None);
         let at = found.time_of(&push, group);
+        let mut markers = BlockBuilder::new(self.seed);
+        self.end_vanished(&push, group, None, &mut |series| {
+            markers.copy(&series, stale_marker(), at)
+        })?;
         let (samples, series) = rebuild(&push.samples, push.series, &found.left_out, at, self.seed)?;
         let Difference {
             fence,
@@ -163,6 +175,7 @@ impl Registry {
         Ok(Change {
             samples,
             series,
+            markers: markers.finish(),
             fence,
             conflicts,
             twins,
@@ -260,7 +273,7 @@ impl Registry {
         let lane = lane_key(&push.group);
         let pushed = push.series.len().saturating_sub(push.own);
         let mut found = Difference::default();
-        let mut seen = HashSetOf::with_capacity_and_hasher(push.series.len(), Default::default());
+        let mut seen = SeriesSet::with_capacity_and_hasher(push.series.len(), Default::default());
         for (index, series) in push.series.iter().enumerate() {
             let claimant = if index < pushed {
                 source.map(|source| source.id)
@@ -271,6 +284,12 @@ impl Registry {
             if !seen.insert(*series) {
                 found.twins += 1;
                 found.left_out.push(index);
+            } else if let Some(silent) = owner
+                .filter(|owner| Some(*owner) != claimant)
+                .and_then(|owner| self.silent(owner, push.at))
+            {
+                found.after = found.after.max(Some(silent.last_at));
+                found.fence |= silent.lane_key != lane;
             } else if let Some(owner) = owner.filter(|owner| Some(*owner) != claimant) {
                 found.conflicts += 1;
                 found.left_out.push(index);
@@ -287,6 +306,25 @@ impl Registry {
         found
     }
 
+    /// The group of an owner that is not heard any more, so that its series are free for others: a process that was
+    /// killed must not stand in the way of the one started in its place.
+    fn silent(&self, owner: OwnerId, now: UnixMillis) -> Option<Silent> {
+        let owner = self.names.get(&owner)?;
+        let group = self.groups.get(&owner.group)?;
+        let neighbours = group.sources.iter().filter_map(|source| source.interval).max();
+        let mut sources = group.sources.iter().filter(|source| {
+            owner
+                .process
+                .as_ref()
+                .is_none_or(|process| source.process == *process)
+        });
+        let is_silent = sources.all(|source| source.is_silent(now, self.awake_since, neighbours));
+        is_silent.then(|| Silent {
+            last_at: group.last_at,
+            lane_key: lane_key(&owner.group),
+        })
+    }
+
     /// Calls `end` for every series that the push leaves behind.
     fn end_vanished(
         &self,
@@ -295,12 +333,13 @@ impl Registry {
         source: Option<&Source>,
         end: &mut dyn FnMut(crate::codec::block::EncodedSeries<'_>),
     ) -> Result<(), DecodeError> {
-        let carried: HashSetOf = push.series.iter().copied().collect();
+        let carried: SeriesSet = push.series.iter().copied().collect();
+        let families: FamilyNames<'_> = push.families.iter().map(String::as_str).collect();
         if let Some(source) = source {
             let opened = source.block.open()?;
             for (series, hash) in opened.series().zip(&source.series) {
                 let series = series?;
-                if !carried.contains(hash) && source.loses(&series, push)? {
+                if !carried.contains(hash) && source.loses(&series, push.mode, &families)? {
                     end(series);
                 }
             }
@@ -341,18 +380,18 @@ impl Group {
 }
 
 impl Source {
-    /// Whether `series`, which the push does not carry, ends by it.
+    /// Whether `series`, which a push of the families `pushed` does not carry, ends by it.
     fn loses(
         &self,
         series: &crate::codec::block::EncodedSeries<'_>,
-        push: &Push,
+        mode: Mode,
+        pushed: &FamilyNames<'_>,
     ) -> Result<bool, DecodeError> {
-        if push.mode == Mode::Replace {
+        if mode == Mode::Replace {
             return Ok(true);
         }
         let labels = series.labels()?;
-        let family = self.family_of(labels.get(METRIC_NAME).unwrap_or_default());
-        Ok(push.families.iter().any(|pushed| pushed == family))
+        Ok(pushed.contains(self.family_of(labels.get(METRIC_NAME).unwrap_or_default())))
     }
 }
 

@@ -47,6 +47,7 @@ struct Stored {
     groups: Vec<StoredGroup>,
     released: Vec<(SeriesHash, u64, UnixMillis)>,
     history: VecDeque<Retired>,
+    forgot_until: Option<UnixMillis>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,6 +80,7 @@ impl Registry {
                 .map(|(series, by)| (*series, by.lane_key, by.at))
                 .collect(),
             history: self.history.clone(),
+            forgot_until: self.forgot_until,
         };
         // postcard fails only for types that do not know their length, and these do
         let body = postcard::to_allocvec(&stored).unwrap_or_default();
@@ -113,6 +115,7 @@ impl Registry {
         let stored: Stored = postcard::from_bytes(body).map_err(|_| SnapshotError::Unknown)?;
         let mut registry = Self::new(config, stored.seed, now);
         registry.history = stored.history;
+        registry.forgot_until = stored.forgot_until;
         registry.released = stored
             .released
             .into_iter()

@@ -37,6 +37,9 @@ impl std::fmt::Display for Owner {
     }
 }
 
+/// The shortest interval by which silence is judged: a burst of pushes is no promise to go on like that.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
 /// What a source has pushed and still owns.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -50,6 +53,7 @@ pub(super) struct Source {
     pub(super) block: Block,
     /// The identities of its series, in the order of the block.
     pub(super) series: Vec<SeriesHash>,
+    /// Its summaries and histograms, sorted, since every series is looked up among them.
     pub(super) composites: Vec<String>,
 }
 
@@ -114,24 +118,43 @@ impl Source {
         (awake_since, neighbours): (UnixMillis, Option<Duration>),
         config: &RetentionConfig,
     ) -> Option<EndReason> {
-        if let Some(asked) = self.delete_asked {
-            let interval = self.interval.or(neighbours).unwrap_or(USUAL_INTERVAL);
-            if now.since(asked.max(awake_since)) > interval.saturating_mul(2) {
-                return Some(EndReason::Deleted);
-            }
+        let is_over = |asked: UnixMillis| now.since(asked.max(awake_since)) > self.sign_of_life(neighbours);
+        if self.delete_asked.is_some_and(is_over) {
+            return Some(EndReason::Deleted);
         }
         let patience = match (config.stale_after_intervals, self.interval) {
-            (Some(count), Some(interval)) => interval.saturating_mul(count),
+            (Some(count), Some(interval)) => interval.max(SHORTEST_INTERVAL).saturating_mul(count),
             _ => config.stale_after,
         };
         (now.since(self.last_push.max(awake_since)) > patience).then_some(EndReason::Stale)
     }
 
+    /// Whether the source has been silent for so long that another may take over its series.
+    pub(super) fn is_silent(
+        &self,
+        now: UnixMillis,
+        awake_since: UnixMillis,
+        neighbours: Option<Duration>,
+    ) -> bool {
+        now.since(self.last_push.max(awake_since)) > self.sign_of_life(neighbours)
+    }
+
+    /// Within how long a living source is heard: two of its intervals.
+    fn sign_of_life(&self, neighbours: Option<Duration>) -> Duration {
+        self.interval
+            .or(neighbours)
+            .unwrap_or(USUAL_INTERVAL)
+            .saturating_mul(2)
+    }
+
     /// The family a series of this source belongs to, by its name.
     pub(super) fn family_of<'a>(&self, name: &'a str) -> &'a str {
         let part_of = |suffix: &str| {
-            name.strip_suffix(suffix)
-                .filter(|base| self.composites.iter().any(|composite| composite == base))
+            name.strip_suffix(suffix).filter(|base| {
+                self.composites
+                    .binary_search_by(|composite| composite.as_str().cmp(base))
+                    .is_ok()
+            })
         };
         part_of("_count")
             .or_else(|| part_of("_sum"))

@@ -2,7 +2,7 @@
 
 use super::change::{Change, Refused};
 use super::event::EndReason;
-use super::{Group, RELEASED_FOR, Registry};
+use super::{Group, Registry};
 use crate::model::{GroupKey, Process, UnixMillis};
 
 impl Registry {
@@ -43,7 +43,7 @@ impl Registry {
             self.history.pop_front();
         }
         self.released
-            .retain(|_, released| now.since(released.at) <= RELEASED_FOR);
+            .retain(|_, released| now.since(released.at) <= self.released_for);
         self.forgot_until = self.forgot_until.filter(|until| *until > now);
     }
 

@@ -1,3 +1,4 @@
+mod edges;
 mod histories;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use flinkbridge::app::App;
 use flinkbridge::config::Config;
+use flinkbridge::intake::Closing;
 use flinkbridge::model::{ManualClock, UnixMillis};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -132,6 +133,12 @@ impl Bridge {
     /// Sweeps once.
     pub(crate) fn sweep(&self) {
         self.runtime.block_on(self.app.as_ref().unwrap().intake().sweep());
+    }
+
+    /// Stores a snapshot of what is known if one is due, as happens every second.
+    pub(crate) fn tidy(&self) {
+        let intake = self.app.as_ref().unwrap().intake();
+        self.runtime.block_on(intake.snapshot(Closing::No));
     }
 
     /// The running program.

@@ -63,6 +63,25 @@ fn every_mistake_is_named_at_once_with_line_and_way_out() {
     );
 }
 
+#[track_caller]
+fn refused_for_its_ca_file(ca_file: &str, expected: &str) {
+    let remote = format!("{{url: 'https://h/w', tls_config: {{ca_file: {ca_file}}}}}");
+
+    let (code, said, complained) = check(&format!("remote_write: [{remote}]\n"));
+
+    assert_eq!((code, said.as_str()), (2, ""), "{complained}");
+    assert!(
+        complained.starts_with("remote_write[0].tls_config.ca_file: ") && complained.contains(expected),
+        "{complained}"
+    );
+}
+
+#[test]
+fn check_does_not_call_good_what_serve_would_refuse() {
+    refused_for_its_ca_file("/nonexistent/ca.pem", "No such file or directory");
+    refused_for_its_ca_file("flinkbridge.yml", "holds no certificate in PEM form");
+}
+
 #[test]
 fn serve_refuses_a_wrong_configuration_with_code_2() {
     let output = flinkbridge(&["serve", "--http.listen", "nowhere", "--log.level", "loud"]);

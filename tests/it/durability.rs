@@ -80,6 +80,30 @@ fn a_full_queue_that_may_not_drop_says_when_to_come_again() {
     let refused = refused.expect("a refusal before the disk is full");
     assert_eq!(refused.status, 503, "{}", refused.text());
     assert!(refused.text().contains("queue.when_full"), "{}", refused.text());
+    let ready = bridge.send("GET", "/-/ready", "");
+    assert_eq!(ready.status, 503);
+    assert!(ready.text().contains("the queue is full"), "{}", ready.text());
+}
+
+#[test]
+fn a_small_queue_that_drops_the_oldest_goes_on_taking_pushes() {
+    let bridge = Bridge::with("queue: {max_bytes: 4MiB, segment_bytes: 512KiB}\n");
+    bridge.remote().go_away();
+
+    for round in 0..100_u64 {
+        let noise = |index: u64| (index * 1000 + round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let body: String = (0..1000)
+            .map(|index| format!("a{{x=\"{:016x}\"}} {index}\n", noise(index)))
+            .collect();
+        bridge.put(&format!("/metrics/job/j{}", round % 5), &body);
+        bridge.tidy();
+    }
+
+    bridge.remote().come_back();
+    bridge.delivered();
+    let remote = &bridge.app().remotes()[0];
+    let queued = bridge.metric("flinkbridge_intake_queued_samples_total");
+    assert_eq!(queued, (remote.sent_samples + remote.dropped_samples) as f64);
 }
 
 #[test]

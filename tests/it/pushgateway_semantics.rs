@@ -133,3 +133,41 @@ fn push_times_are_forwarded_as_pushgateway_shows_them() {
         [(1_795_000_000_000, 0.0_f64.to_bits())]
     );
 }
+
+#[test]
+fn a_redirect_keeps_the_prefix_that_a_client_came_by() {
+    let bridge = Bridge::with("http: {listen: '127.0.0.1:0', path_prefixes: [/api/v1/push/tok123]}\n");
+
+    let answer = bridge.send("PUT", "/api/v1/push/tok123/metrics/job//a", "a 1\n");
+
+    let location = answer.headers.iter().find(|(name, _)| name == "location");
+    assert_eq!(location.unwrap().1, "/api/v1/push/tok123/metrics/job/a");
+}
+
+#[test]
+fn m10_a_pushed_push_time_is_overwritten() {
+    let bridge = Bridge::start();
+
+    bridge.put("/metrics/job/j", "push_time_seconds 7\na 1\n");
+
+    bridge.delivered();
+    let arrivals = bridge.remote().arrivals();
+    assert_eq!(
+        arrivals["push_time_seconds{job=\"j\"}"],
+        [(1_795_000_000_000, 1_795_000_000.0_f64.to_bits())]
+    );
+}
+
+#[test]
+fn b15_a_reserved_label_name_in_the_body_is_refused() {
+    let bridge = Bridge::start();
+
+    let answer = bridge.send("PUT", "/metrics/job/j", "a{__x=\"1\"} 1\n");
+
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.text().contains("the label name \"__x\" is reserved"),
+        "{}",
+        answer.text()
+    );
+}

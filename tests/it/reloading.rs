@@ -53,3 +53,25 @@ fn a_remote_that_is_taken_away_gets_nothing_more_and_a_new_one_what_comes_next()
     bridge.remote_has(&[("a{job=\"j\"}", &["1"])]);
     assert_eq!(second.arrivals()["a{job=\"j\"}"].len(), 1);
 }
+
+#[test]
+fn a_reload_that_fails_half_way_leaves_the_old_remote_and_what_waits_for_it() {
+    let mut bridge = Bridge::start();
+    let second = crate::remote::Remote::start();
+    bridge.remote().go_away();
+    bridge.put("/metrics/job/j", "a 1\n");
+    std::fs::create_dir(bridge.folder().join("data/reader-third.position.tmp")).unwrap();
+
+    let settings = format!(
+        "remote_write: [{{name: second, url: '{0}'}}, {{name: third, url: '{0}'}}]\n",
+        second.write_url()
+    );
+    let error = bridge.reload(&settings).unwrap_err();
+
+    assert!(error.contains("third"), "{error}");
+    bridge.remote().come_back();
+    bridge.put("/metrics/job/j", "a 2\n");
+    bridge.delivered();
+    bridge.remote_has(&[("a{job=\"j\"}", &["1", "2"])]);
+    assert!(second.arrivals().is_empty());
+}

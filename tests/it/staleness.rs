@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::bridge::Bridge;
 
-const TM1: &str = "a{host=\"h\",tm_id=\"1\",} 1\n";
-const TM2: &str = "a{host=\"h\",tm_id=\"2\",} 2\n";
-const JM: &str = "a{host=\"h\",} 3\n";
+const TM1: &str = "flink_a{host=\"h\",tm_id=\"1\",} 1\n";
+const TM2: &str = "flink_a{host=\"h\",tm_id=\"2\",} 2\n";
+const JM: &str = "flink_a{host=\"h\",} 3\n";
 
 #[test]
 fn a_put_ends_the_series_it_no_longer_carries() {
@@ -126,9 +126,9 @@ fn processes_that_share_a_group_keep_the_series_of_each() {
     }
 
     bridge.remote_has(&[
-        ("a{host=\"h\",job=\"flink\"}", &["3", "3"]),
-        ("a{host=\"h\",job=\"flink\",tm_id=\"1\"}", &["1"]),
-        ("a{host=\"h\",job=\"flink\",tm_id=\"2\"}", &["2"]),
+        ("flink_a{host=\"h\",job=\"flink\"}", &["3", "3"]),
+        ("flink_a{host=\"h\",job=\"flink\",tm_id=\"1\"}", &["1"]),
+        ("flink_a{host=\"h\",job=\"flink\",tm_id=\"2\"}", &["2"]),
     ]);
 }
 
@@ -151,9 +151,12 @@ fn a_delete_by_one_of_several_processes_ends_only_those_who_stay_silent() {
     bridge.pass(Duration::from_secs(22));
 
     bridge.remote_has(&[
-        ("a{host=\"h\",job=\"flink\"}", &["3", "3", "3"]),
-        ("a{host=\"h\",job=\"flink\",tm_id=\"1\"}", &["1", "1", "stale"]),
-        ("a{host=\"h\",job=\"flink\",tm_id=\"2\"}", &["2", "2", "2"]),
+        ("flink_a{host=\"h\",job=\"flink\"}", &["3", "3", "3"]),
+        (
+            "flink_a{host=\"h\",job=\"flink\",tm_id=\"1\"}",
+            &["1", "1", "stale"],
+        ),
+        ("flink_a{host=\"h\",job=\"flink\",tm_id=\"2\"}", &["2", "2", "2"]),
     ]);
 }
 
@@ -166,4 +169,17 @@ fn of_two_groups_with_the_same_series_the_first_keeps_it() {
 
     bridge.remote_has(&[("a{job=\"j\"}", &["1"]), ("b{job=\"j\"}", &["2"])]);
     assert!(bridge.metric("flinkbridge_intake_dropped_samples_total") >= 1.0);
+}
+
+#[test]
+fn a_script_that_pushes_the_figures_of_several_hosts_is_one_pusher() {
+    let bridge = Bridge::start();
+    bridge.put("/metrics/job/backup", "ok{host=\"a\"} 1\n");
+
+    bridge.put("/metrics/job/backup", "ok{host=\"b\"} 1\n");
+
+    bridge.remote_has(&[
+        ("ok{host=\"a\",job=\"backup\"}", &["1", "stale"]),
+        ("ok{host=\"b\",job=\"backup\"}", &["1"]),
+    ]);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -86,12 +86,19 @@ impl Prometheus {
     /// The series that an instant query finds now.
     #[track_caller]
     pub(crate) fn query(&self, promql: &str) -> Vec<Series> {
-        let form = format!("query={}", utf8_percent_encode(promql, NON_ALPHANUMERIC));
+        self.ask("query", promql, "").iter().map(series).collect()
+    }
+
+    /// The result of a query as Prometheus writes it.
+    #[track_caller]
+    fn ask(&self, endpoint: &str, promql: &str, more: &str) -> Vec<Value> {
+        let form = format!("query={}{more}", utf8_percent_encode(promql, NON_ALPHANUMERIC));
         let answer = Connection::open(self.address)
             .and_then(|mut open| {
+                let path = format!("/api/v1/{endpoint}");
                 open.request(
                     "POST",
-                    "/api/v1/query",
+                    &path,
                     "application/x-www-form-urlencoded",
                     form.as_bytes(),
                 )
@@ -103,13 +110,11 @@ impl Prometheus {
             answer.status,
             answer.text()
         );
-        let document: Value = serde_json::from_slice(&answer.body).expect("JSON");
-        document["data"]["result"]
-            .as_array()
-            .expect("a vector")
-            .iter()
-            .map(series)
-            .collect()
+        let mut document: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        match document["data"]["result"].take() {
+            Value::Array(result) => result,
+            other => panic!("no result of {promql}: {other}"),
+        }
     }
 
     /// How many series a selector finds now.
@@ -171,14 +176,20 @@ impl Prometheus {
         });
     }
 
-    /// Fails if a selector was without a series at some second of the span before now.
+    /// Fails if a selector was without a series at some tenth of a second of the span before now.
     #[track_caller]
     pub(crate) fn never_lost(&self, selector: &str, span: Duration) {
-        let promql = format!("max_over_time(absent({selector})[{}s:1s])", span.as_secs().max(1));
-        let gaps = self.query(&promql);
+        #[expect(clippy::disallowed_methods, reason = "Prometheus' clock is the system's")]
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
+        let (start, end) = (now.saturating_sub(span).as_secs_f64(), now.as_secs_f64());
+        let gaps = self.ask(
+            "query_range",
+            &format!("absent({selector})"),
+            &format!("&start={start}&end={end}&step=0.1"),
+        );
         assert!(
             gaps.is_empty(),
-            "{selector} was away for a while within the last {span:?}"
+            "{selector} was away for a while within the last {span:?}: {gaps:?}"
         );
     }
 }

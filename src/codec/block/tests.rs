@@ -57,6 +57,46 @@ fn a_block_cut_anywhere_is_an_error_or_shorter_but_never_a_panic() {
     }
 }
 
+#[test]
+fn a_block_of_many_chunks_has_the_bytes_of_one_compression() {
+    let values: Vec<String> = (0..3_000)
+        .map(|at| format!("{:x}", at * 2_654_435_761_u64))
+        .collect();
+    let series: Vec<_> = values
+        .iter()
+        .map(|value| {
+            (
+                set(&[("__name__", "a"), ("instance", value), ("job", "x")]),
+                1.0,
+                1_795_167_715_372,
+            )
+        })
+        .collect();
+
+    let (block, _) = block_of(&series);
+
+    let raw = block.open().unwrap().raw;
+    assert!(raw.len() > 2 * CHUNK_BYTES);
+    assert_eq!(
+        block.bytes(),
+        &snap::raw::Encoder::new().compress_vec(&raw).unwrap()
+    );
+}
+
+#[test]
+fn only_the_last_series_can_be_taken_back_and_only_once() {
+    let (a, b) = (set(&[("__name__", "a")]), set(&[("__name__", "b")]));
+    let (expected, _) = block_of(&[(a.clone(), 1.0, 1)]);
+    let mut builder = BlockBuilder::new(7);
+    builder.push(&a, 1.0, UnixMillis::new(1));
+    builder.push(&b, 2.0, UnixMillis::new(1));
+
+    builder.take_back();
+    builder.take_back();
+
+    assert_eq!(builder.finish(), expected);
+}
+
 proptest! {
     #[test]
     fn joined_blocks_decompress_to_the_series_of_all(

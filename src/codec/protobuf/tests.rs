@@ -330,8 +330,8 @@ fn what_is_wrong_is_refused_with_the_number_of_its_message() {
 
 #[test]
 fn a_label_that_stands_twice_is_found_however_many_there_are() {
-    let many: Vec<(String, &str)> = (0..5000).map(|number| (format!("l{number}"), "v")).collect();
-    for twin in ["l0", "l31", "l32", "l33", "l4999"] {
+    let many: Vec<(String, &str)> = (0..999).map(|number| (format!("l{number}"), "v")).collect();
+    for twin in ["l0", "l31", "l32", "l33", "l998"] {
         let mut pairs: Vec<(&str, &str)> = many.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         let good = v1::Metric {
             label: labels(&pairs),

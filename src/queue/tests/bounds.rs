@@ -56,6 +56,29 @@ fn what_was_read_before_a_drop_is_not_counted_as_lost() {
 }
 
 #[test]
+fn what_was_in_flight_when_its_segment_was_dropped_is_reported_after_a_kill() {
+    let rig = Rig::with(bounded(WhenFull::DropOldest));
+    let mut reader = rig.reader(1);
+    let rig = rig.filled(0..10);
+    let first = now(reader.next()).unwrap().unwrap();
+    let before = rig.opened.overtaken.clone();
+    let rig = rig.filled(10..200);
+    rig.core.remove_doomed();
+    drop((reader, first));
+
+    let rig = rig.killed();
+
+    let oldest = rig.core.oldest();
+    let [(remote, bytes)] = rig.opened.overtaken.as_slice() else {
+        panic!("{:?}", rig.opened)
+    };
+    assert_eq!(
+        (before.len(), remote.as_str(), *bytes),
+        (0, "remote", oldest.get() - 64)
+    );
+}
+
+#[test]
 fn a_gap_comes_before_the_record_after_it() {
     let rig = Rig::with(bounded(WhenFull::DropOldest));
     let mut reader = rig.reader(1);

@@ -73,13 +73,29 @@ fn damage_found_while_reading_is_a_gap_of_what_it_took() {
 }
 
 #[test]
+fn segments_that_were_removed_or_cut_are_reported_as_missing_bytes() {
+    let rig = Rig::new().holding().filled(0..20);
+    let files = Vec::from_iter(rig.files(".log"));
+    let whole = rig.disk.read(&files[1]).unwrap().unwrap().len() as u64;
+    let missing = rig.killed().opened.missing_bytes;
+
+    let rig = Rig::new().holding().filled(0..20);
+    rig.disk.remove(&files[1]).unwrap();
+    let rig = damaged(&rig, &files[3], |bytes| bytes.truncate(132));
+
+    let (cut, left) = (whole - 132, rig.opened.missing_bytes);
+    assert_eq!((missing, left), (0, whole + cut));
+    assert_eq!(rig.scanned().len(), 20 - 3 - 2);
+}
+
+#[test]
 fn a_lost_header_costs_no_record() {
     let rig = Rig::new().holding().filled(0..9);
     let first = rig.files(".log").first().unwrap().clone();
 
     let rig = damaged(&rig, &first, |bytes| bytes[..32].fill(0xee));
 
-    assert_eq!(rig.scanned(), rig.scanned());
+    assert_eq!(rig.scanned(), Vec::from_iter(0..9));
     assert_eq!(rig.opened.quarantined.len(), 1);
 }
 
@@ -95,6 +111,35 @@ fn a_lost_position_file_is_set_aside_and_everything_comes_again() {
 
     assert_eq!(numbers(&read(&mut rig.reader(1))), [0, 1, 2]);
     assert_eq!(rig.opened.quarantined.len(), 1);
+}
+
+#[test]
+fn a_lost_position_file_makes_everything_come_again_even_to_a_reader_that_asks_for_the_newest() {
+    let rig = Rig::new().holding().filled(0..3);
+    let file = rig.files(".position").first().unwrap().clone();
+
+    let rig = damaged(&rig, &file, |bytes| bytes.fill(0xff));
+
+    let mut reader = rig.core.reader("remote", 1, Start::Newest).unwrap();
+    assert_eq!(numbers(&read(&mut reader)), [0, 1, 2]);
+    assert_eq!(rig.opened.readers, ["remote"]);
+    assert_eq!(rig.disk.list("quarantine").unwrap().len(), 1);
+}
+
+#[test]
+fn a_lost_position_that_cannot_be_written_anew_keeps_the_queue_shut_rather_than_losing_records() {
+    let rig = Rig::new().holding().filled(0..3);
+    let file = rig.files(".position").first().unwrap().clone();
+    rig.disk.damage(&file, |bytes| bytes.fill(0xff));
+    rig.disk.leave_room(0);
+
+    let refused = Core::open(Arc::new(rig.disk.clone()), rig.config.clone()).unwrap_err();
+    rig.disk.leave_room(1 << 20);
+
+    assert!(matches!(refused, QueueError::Io { .. }), "{refused}");
+    let rig = rig.killed();
+    let mut reader = rig.core.reader("remote", 1, Start::Newest).unwrap();
+    assert_eq!(numbers(&read(&mut reader)), [0, 1, 2]);
 }
 
 #[test]

@@ -150,6 +150,25 @@ fn the_backlog_is_what_is_not_acknowledged() {
 }
 
 #[test]
+fn what_was_dropped_and_not_told_yet_is_backlog_until_it_is() {
+    let rig = Rig::with(QueueConfig {
+        max_bytes: 4_000,
+        segment_bytes: 400,
+        ..QueueConfig::default()
+    });
+    let mut reader = rig.reader(1);
+    let _rig = rig.filled(0..200);
+
+    let before = reader.backlog().totals.weight;
+    let gap = now(reader.next()).unwrap().unwrap();
+
+    let Delivery::Gap { weight, .. } = gap else {
+        panic!("{gap:?}")
+    };
+    assert_eq!((before, reader.backlog().totals.weight), (2_000, 2_000 - weight));
+}
+
+#[test]
 fn a_pin_holds_the_log_until_it_is_advanced() {
     let rig = Rig::new();
     let pin = rig.queue.pin("registry").unwrap();
