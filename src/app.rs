@@ -144,6 +144,7 @@ impl App {
             stop,
             reloads,
         };
+        app.forget_all_but(&app.config.remotes);
         app.set_up_remotes(app.config.remotes.clone()).await?;
         app.doors.show(metrics);
         info!(%address, door = %"http", "listening");
@@ -175,11 +176,11 @@ impl App {
     /// Whether every remote has answered for everything that was pushed.
     #[must_use]
     pub fn is_delivered(&self) -> bool {
-        self.queue
-            .stats()
-            .readers
+        let readers = self.queue.stats().readers;
+        let mut forwarded = readers
             .iter()
-            .all(|reader| reader.backlog.totals.records == 0)
+            .filter(|reader| self.remotes.contains_key(&reader.name));
+        forwarded.all(|reader| reader.backlog.totals.records == 0)
     }
 
     /// The next wish to reload that comes over HTTP.
@@ -221,7 +222,7 @@ impl App {
         self.set_up_remotes(config.remotes.clone()).await?;
         self.intake.configure(rules, config.retention.clone());
         self.doors.configure(config.door.clone());
-        self.config = config;
+        self.config = self.config.with_what_can_change_of(config);
         info!("took up the new configuration");
         Ok(())
     }
@@ -273,7 +274,7 @@ impl App {
             .remotes
             .extract_if(.., |_, remote| !wanted.contains(&remote.config));
         end_all(leaving.map(|(_, remote)| remote).collect()).await;
-        self.forget_all_but(&wanted);
+        self.leave_all_but(&wanted);
         for (config, forwarder) in fresh {
             self.remotes
                 .insert(config.name.clone(), Remote::begin(config, forwarder));
@@ -298,10 +299,24 @@ impl App {
         self.queue.forget_readers_except(&known);
     }
 
+    /// Stops showing remotes that are not wanted any more. Their places in the queue stay until the next start, within
+    /// the queue's bounds: a file that was read while half written must not cost a backlog.
+    fn leave_all_but(&self, wanted: &[RemoteConfig]) {
+        for reader in self.queue.stats().readers {
+            if !wanted.iter().any(|config| config.name == reader.name) {
+                self.forward_metrics.forget(&reader.name);
+                warn!(
+                    remote = reader.name,
+                    sample_count = reader.backlog.totals.weight,
+                    "not forwarding to a remote any more; what waits for it is kept until the next start"
+                );
+            }
+        }
+    }
+
     fn forget_all_but(&self, wanted: &[RemoteConfig]) {
         let names: Vec<&str> = wanted.iter().map(|config| config.name.as_str()).collect();
         for (name, backlog) in self.queue.forget_readers_except(&names) {
-            self.forward_metrics.forget(&name);
             warn!(
                 remote = name,
                 sample_count = backlog.totals.weight,

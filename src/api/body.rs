@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
+use tokio::sync::Semaphore;
 
 use super::encoding::Encoding;
 
@@ -19,6 +20,10 @@ const MAX_HELD_BYTES: usize = 512 << 20;
 
 /// Most bytes that are reserved on a client's word: the largest push seen of Flink fits.
 const MAX_RESERVED_BYTES: usize = 1 << 20;
+
+/// Bodies that are unpacked at once, by all doors; the others wait. It is work for the processor alone, and a zstd
+/// stream may want two windows of 8 MiB besides its room.
+static TURNS: Semaphore = Semaphore::const_new(16);
 
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +135,7 @@ pub(super) async fn read(
         return Ok(sent);
     }
     // a small body may decompress to a large one, which takes long
+    let _turn = TURNS.acquire().await;
     let unpacked = tokio::task::spawn_blocking(move || encoding.unpack(&sent)).await;
     unpacked.map_err(BodyError::Stopped)?
 }

@@ -16,8 +16,8 @@ use crate::intake::{Incoming, Intake, Refusal, Submission};
 use crate::model::GroupKey;
 use crate::registry::Mode;
 
-/// Bodies longer than this are read on a thread of their own, so that they hold up nobody else: a millisecond's work.
-const LONG_BODY_BYTES: usize = 512 << 10;
+/// Bodies longer than this are read on a thread of their own, so that they hold up nobody else: some milliseconds' work.
+const LONG_BODY_BYTES: usize = 1 << 20;
 
 const ALLOWED: &str = "PUT, POST, DELETE, OPTIONS";
 

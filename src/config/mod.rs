@@ -95,6 +95,27 @@ impl Config {
         Ok(config)
     }
 
+    /// What runs after `wanted` was taken up while running: what needs a restart stays as it is.
+    #[must_use]
+    pub fn with_what_can_change_of(&self, wanted: Self) -> Self {
+        let listen = self.door.listen.clone();
+        let max_connections = self.door.max_connections;
+        Self {
+            data_dir: self.data_dir.clone(),
+            queue: self.queue.clone(),
+            door: DoorConfig {
+                listen,
+                max_connections,
+                ..wanted.door
+            },
+            log: LogConfig {
+                format: self.log.format,
+                ..wanted.log
+            },
+            ..wanted
+        }
+    }
+
     /// Puts the flags of the command line over it.
     ///
     /// # Errors

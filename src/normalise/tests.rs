@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::METRIC_NAME;
 
 const HEX: &str = "7a85b677988fb7be9d8e2a33abacae01";
 

@@ -75,3 +75,17 @@ fn a_reload_that_fails_half_way_leaves_the_old_remote_and_what_waits_for_it() {
     bridge.remote_has(&[("a{job=\"j\"}", &["1", "2"])]);
     assert!(second.arrivals().is_empty());
 }
+
+#[test]
+fn a_file_read_while_it_was_being_written_costs_no_backlog() {
+    let mut bridge = Bridge::start();
+    bridge.remote().go_away();
+    bridge.put("/metrics/job/j", "a 1\n");
+
+    bridge.reload("remote_write: []\n").unwrap();
+    bridge.put("/metrics/job/j", "a 2\n");
+    bridge.remote().come_back();
+    bridge.reload("").unwrap();
+
+    bridge.remote_has(&[("a{job=\"j\"}", &["1", "2"])]);
+}
