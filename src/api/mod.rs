@@ -13,6 +13,8 @@ mod auth;
 mod body;
 mod books;
 mod config;
+mod encoding;
+mod format;
 mod group_path;
 mod listen;
 mod probe;

@@ -3,15 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Method, Request};
+use http::{Method, Request};
 use hyper::body::Incoming as Body;
 use tokio::time::Instant;
 
+use super::format::Format;
 use super::group_path::{self, GroupPath};
 use super::reply::Reply;
 use super::{DoorConfig, Doors, body};
-use crate::codec::text;
+use crate::codec::exposition::LeftOut;
 use crate::intake::{Incoming, Intake, Refusal, Submission};
 use crate::model::GroupKey;
 use crate::registry::Mode;
@@ -49,11 +49,11 @@ pub(super) async fn push(
         Ok(body) => body,
         Err(error) => return Reply::bad_body(&error),
     };
-    let (doors, config, headers) = (Arc::clone(doors), Arc::clone(config), head.headers);
+    let (doors, config, format) = (Arc::clone(doors), Arc::clone(config), Format::of(&head.headers));
     // from here on the push is ours: a client that goes away must not leave it half counted
     unhurried(async move {
         match mode {
-            Some(mode) => measured(&doors, &config, (group, mode, peer), (&headers, body)).await,
+            Some(mode) => measured(&doors, &config, (group, mode, peer), (format, body)).await,
             None => delete(&doors.intake, &group).await,
         }
     })
@@ -75,12 +75,12 @@ async fn measured(
     doors: &Doors,
     config: &DoorConfig,
     push: (GroupKey, Mode, SocketAddr),
-    (headers, body): (&HeaderMap, body::Held),
+    (format, body): (Format, body::Held),
 ) -> Reply {
     let begun = Instant::now();
     #[expect(clippy::cast_precision_loss, reason = "a histogram of sizes")]
     doors.books.push_bytes.observe(body.bytes().len() as f64);
-    let reply = take(doors, config, push, (headers, body)).await;
+    let reply = take(doors, config, push, (format, body)).await;
     doors.books.push_seconds.observe(begun.elapsed().as_secs_f64());
     reply
 }
@@ -89,14 +89,11 @@ async fn take(
     doors: &Doors,
     config: &DoorConfig,
     (group, mode, peer): (GroupKey, Mode, SocketAddr),
-    (headers, body): (&HeaderMap, body::Held),
+    (format, body): (Format, body::Held),
 ) -> Reply {
-    if let Some(content_type) = unsupported_format(headers) {
-        return Reply::unsupported_format(content_type);
-    }
     let (intake, max_series) = (doors.intake.clone(), config.max_series);
     let is_long = body.bytes().len() > LONG_BODY_BYTES;
-    let read = move || submit(&intake, (group, mode, peer), body.bytes(), max_series);
+    let read = move || submit(&intake, (group, mode, peer), (format, body.bytes()), max_series);
     let submitted = if is_long {
         let read = tokio::task::spawn_blocking(read).await;
         read.unwrap_or_else(|error| Err(Reply::failed(format!("reading the push ended early: {error}"))))
@@ -104,7 +101,10 @@ async fn take(
         read()
     };
     match submitted {
-        Ok(Ok(submission)) => settle(&doors.intake, submission, Reply::pushed(config.success_status)).await,
+        Ok(Ok((submission, left_out))) => {
+            doors.books.left_out(left_out);
+            settle(&doors.intake, submission, Reply::pushed(config.success_status)).await
+        }
         Ok(Err(refusal)) => {
             let reply = Reply::refused(&refusal);
             match refusal {
@@ -122,16 +122,19 @@ async fn take(
 fn submit(
     intake: &Intake,
     (group, mode, peer): (GroupKey, Mode, SocketAddr),
-    body: &[u8],
+    (format, body): (Format, &[u8]),
     max_series: usize,
-) -> Result<Result<Submission, Refusal>, Reply> {
-    let exposition = text::parse(body, max_series).map_err(|error| Reply::bad_text(&error))?;
-    Ok(intake.push(Incoming {
+) -> Result<Result<(Submission, LeftOut), Refusal>, Reply> {
+    let exposition = format.read(body, max_series);
+    let exposition = exposition.map_err(|error| Reply::bad_format(&error))?;
+    let left_out = exposition.left_out;
+    let submitted = intake.push(Incoming {
         group,
         mode,
         peer: peer.to_string(),
         exposition,
-    }))
+    });
+    Ok(submitted.map(|submission| (submission, left_out)))
 }
 
 /// `reply` once the submission is durable, else why it is not.
@@ -148,13 +151,4 @@ async fn delete(intake: &Intake, group: &GroupKey) -> Reply {
         Ok(Some(submission)) => settle(intake, submission, Reply::deleted()).await,
         Err(refusal) => Reply::refused(&refusal),
     }
-}
-
-/// The content type, if it says that the body is no text; any other is read as text, as Pushgateway does (M03).
-fn unsupported_format(headers: &HeaderMap) -> Option<&str> {
-    let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    content_type
-        .trim_start()
-        .starts_with("application/vnd.google.protobuf")
-        .then_some(content_type)
 }

@@ -7,8 +7,8 @@ use hyper::body::Bytes;
 
 use super::auth::Denied;
 use super::body::BodyError;
+use super::format::FormatError;
 use super::group_path::{GroupPathError, Moved};
-use crate::codec::text::TextError;
 use crate::intake::Refusal;
 use crate::registry::Refused;
 
@@ -126,15 +126,8 @@ impl Reply {
         )
     }
 
-    pub(super) fn bad_text(error: &TextError) -> Self {
+    pub(super) fn bad_format(error: &FormatError) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error.to_string())
-    }
-
-    pub(super) fn unsupported_format(content_type: &str) -> Self {
-        let text = format!(
-            "the Content-Type {content_type:?} is not understood yet: push the text format 0.0.4 (text/plain)"
-        );
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text)
     }
 
     pub(super) fn bad_body(error: &BodyError) -> Self {
@@ -143,7 +136,8 @@ impl Reply {
             BodyError::UnknownEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             BodyError::Crowded { .. } => StatusCode::SERVICE_UNAVAILABLE,
             BodyError::Late => StatusCode::REQUEST_TIMEOUT,
-            BodyError::Gzip(_) | BodyError::Cut(_) => StatusCode::BAD_REQUEST,
+            BodyError::NotPacked { .. } | BodyError::Cut(_) => StatusCode::BAD_REQUEST,
+            BodyError::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let retry = matches!(error, BodyError::Crowded { .. });
         Self {

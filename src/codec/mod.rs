@@ -1,11 +1,20 @@
 //! Bytes to samples and back: pure, bounded, without a panic for any input.
 //!
+//! - [`exposition`]: what a pushed body says, in whichever of the three formats it is
 //! - [`text`]: the text exposition 0.0.4, as Flink's Java client and Pushgateway's clients write it
+//! - [`openmetrics`]: OpenMetrics 1.0 text
+//! - [`protobuf`]: delimited `io.prometheus.client.MetricFamily` messages
 //! - [`block`]: remote-write series, encoded and compressed once; what the queue stores and the wire wants
 //! - [`record`]: one queue record: an event for the registry and two blocks for the wire
 //! - [`remote_write`]: the remote-write 1.0 request of any sender
 
 pub mod block;
+mod cursor;
+pub mod exposition;
+mod labels;
+mod number;
+pub mod openmetrics;
+pub mod protobuf;
 pub mod record;
 pub mod remote_write;
 pub mod text;

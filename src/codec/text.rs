@@ -4,43 +4,15 @@
 //! the classic scheme. What a sample may not have for other reasons than syntax (a timestamp, a twin) is not judged
 //! here.
 
-mod cursor;
-mod value;
-
 use std::borrow::Cow;
 
 use hashbrown::HashMap;
 
+use super::cursor::{Cursor, METRIC};
+use super::exposition::{Exposition, TextError, too_many_samples};
+use super::labels::{Owner, bound_of};
+use super::number::parse_float;
 use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_metric_name};
-use cursor::{Cursor, NameBytes};
-use value::{parse_float, parse_kind, suffix_of};
-
-/// Most labels of one sample. Each is compared with all before it; Flink sends 15, stores take 20 to 64.
-const MAX_LABELS: usize = 1000;
-
-static LABEL: NameBytes = NameBytes::LABEL;
-static METRIC: NameBytes = NameBytes::METRIC;
-
-/// What a body says: families in the order of their first line, samples in the order of theirs.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Exposition<'a> {
-    /// The families, those without any sample included.
-    pub families: Vec<Family<'a>>,
-    /// The samples; each names its family.
-    pub samples: Vec<Sample<'a>>,
-}
-
-/// Where a body stops being text exposition, and why.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("text format parsing error in line {line}, column {column}: {problem}")]
-pub struct TextError {
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The byte within the line, counted from 1.
-    pub column: usize,
-    /// What is wrong and what was expected.
-    pub problem: String,
-}
 
 /// Reads a body of at most `max_samples` samples.
 ///
@@ -57,9 +29,7 @@ pub fn parse(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, TextErro
     };
     while parser.line()? {
         if parser.read.samples.len() > max_samples {
-            return Err(parser.cursor.error(format!(
-                "more than {max_samples} samples in one push, the limit of pushgateway.max_series"
-            )));
+            return Err(parser.cursor.error(too_many_samples(max_samples)));
         }
     }
     Ok(parser.read)
@@ -126,7 +96,7 @@ impl<'a> Parser<'a> {
             let problem = format!("second HELP line for metric name {:?}", family.name);
             return Err(self.cursor.error(problem));
         }
-        let help = self.cursor.help()?;
+        let help = self.cursor.help(b'\\')?;
         let (family, state) = self.current();
         state.has_help = true;
         family.help = help;
@@ -169,7 +139,11 @@ impl<'a> Parser<'a> {
         self.cursor.skip_blanks();
         if self.cursor.peek() == Some(b'{') {
             self.cursor.skip(1);
-            self.labels(name, &mut labels)?;
+            let owner = Owner {
+                metric: name,
+                bound: bound_of(self.current().0.kind),
+            };
+            self.cursor.labels(owner, &mut labels)?;
         }
         self.labels_hint = labels.len();
         let value = self.value(name)?;
@@ -183,84 +157,6 @@ impl<'a> Parser<'a> {
         self.cursor.end_line()
     }
 
-    fn labels(&mut self, metric: &str, labels: &mut LabelDraft<'a>) -> Result<(), TextError> {
-        let mut seen = 0;
-        loop {
-            self.cursor.skip_blanks();
-            if self.cursor.peek() == Some(b'}') {
-                self.cursor.skip(1);
-                return Ok(());
-            }
-            let name = self.label_name(metric)?;
-            let mark = mark_of(name);
-            if seen & mark != 0 && labels.get(name).is_some() {
-                return Err(self
-                    .cursor
-                    .error(format!("duplicate label name {name:?} for metric {metric:?}")));
-            }
-            if labels.len() > MAX_LABELS {
-                let problem = format!("more than {MAX_LABELS} labels on one sample of metric {metric:?}");
-                return Err(self.cursor.error(problem));
-            }
-            seen |= mark;
-            self.cursor.skip(1);
-            let value = self.label_value(metric, name)?;
-            labels.push(name, value);
-            self.cursor.skip_blanks();
-            match self.cursor.peek() {
-                Some(b',') => self.cursor.skip(1),
-                Some(b'}') => {}
-                _ => {
-                    return Err(self.cursor.error(format!(
-                        "unexpected end of label value of {name:?}: expected ',' or '}}' behind it"
-                    )));
-                }
-            }
-        }
-    }
-
-    /// A label's name, and the cursor at the `=` behind it.
-    fn label_name(&mut self, metric: &str) -> Result<&'a str, TextError> {
-        let name = self.cursor.name(&LABEL);
-        if name.is_empty() {
-            return Err(self
-                .cursor
-                .error(format!("invalid label name for metric {metric:?}")));
-        }
-        if name == METRIC_NAME {
-            return Err(self.cursor.error("label name \"__name__\" is reserved"));
-        }
-        self.cursor.skip_blanks();
-        if self.cursor.peek() != Some(b'=') {
-            return Err(self
-                .cursor
-                .error(format!("expected '=' after label name {name:?}")));
-        }
-        Ok(name)
-    }
-
-    fn label_value(&mut self, metric: &str, name: &str) -> Result<Cow<'a, str>, TextError> {
-        self.cursor.skip_blanks();
-        if self.cursor.peek() != Some(b'"') {
-            return Err(self
-                .cursor
-                .error(format!("expected '\"' at start of the value of label {name:?}")));
-        }
-        self.cursor.skip(1);
-        let value = self.cursor.quoted(name)?;
-        let bound = match self.current().0.kind {
-            MetricKind::Summary => "quantile",
-            MetricKind::Histogram | MetricKind::GaugeHistogram => "le",
-            _ => return Ok(value),
-        };
-        if name == bound && parse_float(value.as_bytes()).is_none() {
-            return Err(self.cursor.error(format!(
-                "expected float as value for {bound:?} label of metric {metric:?}, got {value:?}"
-            )));
-        }
-        Ok(value)
-    }
-
     fn value(&mut self, name: &str) -> Result<f64, TextError> {
         self.cursor.skip_blanks();
         let token = self.cursor.token();
@@ -272,7 +168,10 @@ impl<'a> Parser<'a> {
         };
         let (family, _) = self.current();
         let counts = matches!(family.kind, MetricKind::Histogram | MetricKind::GaugeHistogram)
-            && matches!(suffix_of(name, &family.name), Some("_count" | "_bucket"));
+            && matches!(
+                name.strip_prefix(family.name.as_ref()),
+                Some("_count" | "_bucket")
+            );
         if counts && value < 0.0 {
             return Err(self
                 .cursor
@@ -357,12 +256,22 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// One bit of 64: names with different bits differ, so that most need not be compared with all before them.
-fn mark_of(name: &str) -> u64 {
-    let end = |byte: Option<u8>| u64::from(byte.unwrap_or_default());
-    let mut bytes = name.bytes();
-    let mixed = end(bytes.next()) + 7 * end(bytes.next_back()) + 5 * name.len() as u64;
-    1 << (mixed % 64)
+/// The type a `# TYPE` line names, in any case.
+fn parse_kind(word: &[u8]) -> Option<MetricKind> {
+    let word = std::str::from_utf8(word).ok()?;
+    let known = [
+        ("counter", MetricKind::Counter),
+        ("gauge", MetricKind::Gauge),
+        ("summary", MetricKind::Summary),
+        ("histogram", MetricKind::Histogram),
+        ("gaugehistogram", MetricKind::GaugeHistogram),
+        ("gauge_histogram", MetricKind::GaugeHistogram),
+        ("untyped", MetricKind::Untyped),
+    ];
+    known
+        .into_iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name))
+        .map(|(_, kind)| kind)
 }
 
 #[cfg(test)]

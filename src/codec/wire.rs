@@ -1,4 +1,4 @@
-//! Protobuf's few primitives: tags, varints, lengths. Only what remote-write uses.
+//! Protobuf's few primitives: tags, varints, lengths. Only what remote-write and metric families use.
 
 use super::DecodeError;
 
@@ -93,6 +93,15 @@ impl<'a> Fields<'a> {
             }
         };
         Ok(Some((tag >> 3, value)))
+    }
+
+    /// The next message of a stream of messages that each follow their length; `None` at the end.
+    pub(super) fn delimited(&mut self) -> Result<Option<&'a [u8]>, DecodeError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let len = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+        self.take(len).map(Some)
     }
 
     fn varint(&mut self) -> Result<u64, DecodeError> {

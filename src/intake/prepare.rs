@@ -7,7 +7,7 @@ use hashbrown::hash_map::Entry;
 
 use super::refusal::Inconsistent;
 use crate::codec::block::BlockBuilder;
-use crate::codec::text::Exposition;
+use crate::codec::exposition::Exposition;
 use crate::model::{
     GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis,
 };

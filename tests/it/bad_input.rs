@@ -1,7 +1,6 @@
 //! Whatever is wrong gets a 4xx with a sentence, is counted, and changes nothing else.
 
 use crate::bridge::Bridge;
-use crate::http;
 
 /// Everything wrong, and what its answer has to say.
 const WRONG: [(&str, &str, &str, u16, &str); 14] = [
@@ -178,23 +177,6 @@ fn one_group_too_many_is_told_to_come_again() {
 
     assert_eq!(answer.status, 429);
     assert!(answer.text().contains("jobs.max_groups"), "{}", answer.text());
-}
-
-#[test]
-fn a_protobuf_push_is_refused_rather_than_misread() {
-    let bridge = Bridge::start();
-
-    let answer = http::Connection::open(bridge.address())
-        .unwrap()
-        .request(
-            "PUT",
-            "/metrics/job/j",
-            "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited",
-            b"",
-        )
-        .unwrap();
-
-    assert_eq!(answer.status, 415);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod wait;
 
 mod accounting;
 mod bad_input;
+mod bodies;
 mod captures;
 mod command_line;
 mod durability;
@@ -40,4 +41,10 @@ mod web_config;
 mod write_v1 {
     #![allow(missing_docs, clippy::all, unreachable_pub, reason = "generated")]
     include!(concat!(env!("OUT_DIR"), "/prometheus.rs"));
+}
+
+/// Metric families as Prometheus' clients push them, generated from `proto/`.
+mod metrics_v1 {
+    #![allow(missing_docs, clippy::all, unreachable_pub, reason = "generated")]
+    include!(concat!(env!("OUT_DIR"), "/io.prometheus.client.rs"));
 }

@@ -135,27 +135,6 @@ fn push_times_are_forwarded_as_pushgateway_shows_them() {
 }
 
 #[test]
-fn a_gzip_body_is_read_and_a_false_one_refused() {
-    use std::io::Write as _;
-    let bridge = Bridge::start();
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(b"a 1\n").unwrap();
-    let packed = encoder.finish().unwrap();
-    let request = |encoding: &str, body: &[u8]| {
-        let head = format!(
-            "PUT /metrics/job/j HTTP/1.1\r\nHost: b\r\nContent-Encoding: {encoding}\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        bridge.send_raw(&[head.as_bytes(), body].concat()).status
-    };
-
-    assert_eq!(request("gzip", &packed), 200);
-    assert_eq!(request("gzip", b"a 1\n"), 400);
-    assert_eq!(request("gzip", &packed[..packed.len() - 3]), 400);
-    assert_eq!(request("br", b"a 1\n"), 415);
-}
-
-#[test]
 fn a_redirect_keeps_the_prefix_that_a_client_came_by() {
     let bridge = Bridge::with("http: {listen: '127.0.0.1:0', path_prefixes: [/api/v1/push/tok123]}\n");
 

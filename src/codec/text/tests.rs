@@ -94,6 +94,31 @@ fn p04_p15_p16_parts_of_histograms_belong_to_them() {
 }
 
 #[test]
+fn bounds_are_written_as_pushgateway_shows_them() {
+    reads(
+        "# TYPE s summary\ns{quantile=\"0.0\",} 1\ns{quantile=\"0.50\"} 2\n# TYPE h histogram\nh_bucket{le=\"1e6\"} 3\nh_bucket{le=\"inf\"} 4\n# TYPE g gauge\ng{le=\"1.0\",quantile=\"1.0\"} 5\n",
+        &[
+            "s{quantile=\"0\"} 1.0 [s Summary]",
+            "s{quantile=\"0.5\"} 2.0 [s Summary]",
+            "h_bucket{le=\"1e+06\"} 3.0 [h Histogram]",
+            "h_bucket{le=\"+Inf\"} 4.0 [h Histogram]",
+            "g{le=\"1.0\",quantile=\"1.0\"} 5.0 [g Gauge]",
+        ],
+    );
+}
+
+#[test]
+fn a_label_that_stands_twice_is_found_however_many_there_are() {
+    let many: String = (0..999).map(|number| format!("l{number}=\"v\",")).collect();
+
+    assert!(parse(format!("a{{{many}}} 1\na{{{many}}} 2\n").as_bytes(), 10).is_ok());
+    for twin in ["l0", "l31", "l32", "l998"] {
+        let error = parse(format!("a{{{many}{twin}=\"w\"}} 1\n").as_bytes(), 10).unwrap_err();
+        assert!(error.problem.contains("duplicate label name"), "{error}");
+    }
+}
+
+#[test]
 fn help_is_unescaped_and_keeps_its_inner_blanks() {
     let read = parse(b"# HELP a  one\\\\ \\n two \n# HELP b\n# TYPE a gauge\n", 10).unwrap();
 

@@ -4,17 +4,12 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memchr3};
 
-use super::TextError;
+use super::exposition::TextError;
 
 /// Which bytes a name may have behind its first: a table, since half of a body is names.
 pub(super) struct NameBytes([bool; 256]);
 
 impl NameBytes {
-    /// Those of label names.
-    pub(super) const LABEL: Self = Self::with(b'_');
-    /// Those of metric names.
-    pub(super) const METRIC: Self = Self::with(b':');
-
     #[expect(
         clippy::indexing_slicing,
         reason = "evaluated when compiled, where a panic is an error"
@@ -33,6 +28,12 @@ impl NameBytes {
         self.0.get(usize::from(byte)) == Some(&true)
     }
 }
+
+/// Those of label names.
+pub(super) static LABEL: NameBytes = NameBytes::with(b'_');
+
+/// Those of metric names.
+pub(super) static METRIC: NameBytes = NameBytes::with(b':');
 
 pub(super) struct Cursor<'a> {
     body: &'a [u8],
@@ -177,8 +178,9 @@ impl<'a> Cursor<'a> {
         Ok(text)
     }
 
-    /// The rest of a HELP line, unescaped. Bytes that are no UTF-8 are replaced, as help is for reading only.
-    pub(super) fn help(&mut self) -> Result<Cow<'a, str>, TextError> {
+    /// The rest of a HELP line, unescaped; `also` may be escaped besides backslash and line feed. Bytes that are no
+    /// UTF-8 are replaced, as help is for reading only.
+    pub(super) fn help(&mut self, also: u8) -> Result<Cow<'a, str>, TextError> {
         let start = self.at;
         let mut copied: Option<Vec<u8>> = None;
         while let Some(stop) = memchr2(b'\\', b'\n', self.rest()) {
@@ -194,7 +196,7 @@ impl<'a> Cursor<'a> {
                 });
             }
             let before = self.body.get(start..self.at).unwrap_or_default();
-            let byte = self.escape(b'\\')?;
+            let byte = self.escape(also)?;
             copied.get_or_insert_with(|| before.to_vec()).push(byte);
         }
         self.at = self.body.len();

@@ -1,0 +1,53 @@
+//! What the body of a push says, whichever format it is in.
+
+use crate::model::{Family, Sample};
+
+/// What a body says: families in the order of their first mention, samples in the order of theirs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exposition<'a> {
+    /// The families, in text 0.0.4 and protobuf those without any sample included.
+    pub families: Vec<Family<'a>>,
+    /// The samples; each names its family.
+    pub samples: Vec<Sample<'a>>,
+    /// What stood beside the samples and is not among them.
+    pub left_out: LeftOut,
+}
+
+/// What a body said besides samples, counted and not kept: the way out cannot carry it yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Exemplars.
+    pub exemplars: u64,
+    /// Histograms in both forms, of which the classic one is among the samples.
+    pub native_histograms: u64,
+}
+
+/// Where a body stops being the text that it should be, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("text format parsing error in line {line}, column {column}: {problem}")]
+pub struct TextError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The byte within the line, counted from 1.
+    pub column: usize,
+    /// What is wrong and what was expected.
+    pub problem: String,
+}
+
+/// Where a body stops being the stream of protobuf messages that it should be, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("protobuf parsing error in metric family {message}: {problem}")]
+pub struct ProtobufError {
+    /// Which message of the stream, counted from 1.
+    pub message: usize,
+    /// What is wrong and what was expected.
+    pub problem: String,
+}
+
+/// The sentence for a body of more than `max_samples` samples.
+pub(super) fn too_many_samples(max_samples: usize) -> String {
+    format!("more than {max_samples} samples in one push, the limit of pushgateway.max_series")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+use super::*;
+use crate::codec::{openmetrics, protobuf, text};
+
+/// One registry of Go's client 1.22, written by its own encoders: every type, odd labels and values, exemplars.
+const TEXT: &[u8] = include_bytes!("../../../tests/fixtures/client_golang/push.txt");
+const OPENMETRICS: &[u8] = include_bytes!("../../../tests/fixtures/client_golang/push.om");
+const PROTOBUF: &[u8] = include_bytes!("../../../tests/fixtures/client_golang/push.pb");
+
+/// Series with value bits, and the family each belongs to, in the order of their names.
+fn said(exposition: Exposition<'_>) -> Vec<String> {
+    let families = exposition.families;
+    let mut said: Vec<String> = exposition
+        .samples
+        .into_iter()
+        .map(|sample| {
+            let family = &families[sample.family];
+            let (name, kind, help) = (&family.name, family.kind, &family.help);
+            let bits = sample.value.to_bits();
+            format!("{} {bits:x} {name} {kind:?} {help:?}", sample.labels.into_set())
+        })
+        .collect();
+    said.sort_unstable();
+    said
+}
+
+#[test]
+fn what_go_writes_in_protobuf_is_what_it_writes_in_text() {
+    let encoded = protobuf::decode(PROTOBUF, 1000).unwrap();
+    let written = text::parse(TEXT, 1000).unwrap();
+
+    assert_eq!(encoded.left_out.exemplars, 5);
+    assert_eq!(encoded.samples.len(), 34);
+    assert_eq!(said(encoded), said(written));
+}
+
+#[test]
+fn what_go_writes_in_openmetrics_is_what_it_writes_in_text() {
+    let measured = openmetrics::parse(OPENMETRICS, 1000).unwrap();
+    let written = text::parse(TEXT, 1000).unwrap();
+
+    assert_eq!(measured.left_out.exemplars, 5);
+    assert_eq!(said(measured), said(written));
+}

@@ -1,0 +1,393 @@
+//! Delimited `io.prometheus.client.MetricFamily` messages, as clients push them to a Pushgateway (H18, M03, M04).
+//!
+//! The samples come out as the text format would have brought them: a summary as quantiles, `_sum` and `_count`, a
+//! classic histogram as buckets up to `+Inf`, `_sum` and `_count`. Fields that are absent have their default, as in any
+//! protobuf; creation times, which text 0.0.4 does not know, are passed over. Every NaN becomes the one that text has.
+
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
+
+use super::DecodeError;
+use super::block::read_label;
+use super::exposition::{Exposition, ProtobufError, too_many_samples};
+use super::labels::{Seen, bound_of};
+use super::number::shortest;
+use super::wire::{Fields, Value, text};
+use crate::model::{
+    Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_label_name, is_metric_name,
+};
+
+/// Reads a body of at most `max_samples` samples and as many families. Of two families of one name the last counts.
+///
+/// # Errors
+/// The first thing that is wrong, with the number of its message.
+pub fn decode(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, ProtobufError> {
+    let families = read_families(body, max_samples)?;
+    let last: HashMap<&str, usize, foldhash::fast::RandomState> = families
+        .iter()
+        .enumerate()
+        .map(|(index, family)| (family.name, index))
+        .collect();
+    let mut decoder = Decoder {
+        read: Exposition::default(),
+        max_samples,
+    };
+    for (index, family) in families.iter().enumerate() {
+        let (samples, left_out) = (decoder.read.samples.len(), decoder.read.left_out);
+        let decoded = decoder.family(family);
+        decoded.map_err(|problem| problem.of_message(index + 1))?;
+        if last.get(family.name) != Some(&index) {
+            decoder.read.samples.truncate(samples);
+            decoder.read.families.pop();
+            decoder.read.left_out = left_out;
+        }
+    }
+    Ok(decoder.read)
+}
+
+/// What is wrong with a message.
+struct Problem(String);
+
+impl Problem {
+    fn of_message(self, message: usize) -> ProtobufError {
+        ProtobufError {
+            message,
+            problem: self.0,
+        }
+    }
+}
+
+impl From<DecodeError> for Problem {
+    fn from(error: DecodeError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// A family whose metrics are still encoded.
+struct RawFamily<'a> {
+    name: &'a str,
+    help: &'a str,
+    kind: MetricKind,
+    message: &'a [u8],
+}
+
+fn read_families(body: &[u8], max_families: usize) -> Result<Vec<RawFamily<'_>>, ProtobufError> {
+    let mut stream = Fields::of("the stream of metric families", body);
+    let mut families = Vec::new();
+    loop {
+        let number = families.len() + 1;
+        let next = stream.delimited().map_err(Problem::from);
+        let Some(message) = next.map_err(|problem| problem.of_message(number))? else {
+            return Ok(families);
+        };
+        if number > max_families {
+            let limit = Problem(format!(
+                "more than {max_families} metric families in one push, the limit of pushgateway.max_series"
+            ));
+            return Err(limit.of_message(number));
+        }
+        families.push(RawFamily::read(message).map_err(|problem| problem.of_message(number))?);
+    }
+}
+
+impl<'a> RawFamily<'a> {
+    fn read(message: &'a [u8]) -> Result<Self, Problem> {
+        let mut fields = Fields::of("metric family", message);
+        let (mut name, mut help, mut kind) = ("", "", 0);
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Bytes(bytes)) => name = text("metric name", bytes)?,
+                (2, Value::Bytes(bytes)) => help = text("help", bytes)?,
+                (3, Value::Varint(number)) => kind = number,
+                _ => {}
+            }
+        }
+        if !is_metric_name(name) {
+            return Err(Problem(format!(
+                "invalid metric name {name:?}: it matches [a-zA-Z_:][a-zA-Z0-9_:]*"
+            )));
+        }
+        let kind = match kind {
+            0 => MetricKind::Counter,
+            1 => MetricKind::Gauge,
+            2 => MetricKind::Summary,
+            3 => MetricKind::Untyped,
+            4 => MetricKind::Histogram,
+            5 => MetricKind::GaugeHistogram,
+            other => {
+                return Err(Problem(format!(
+                    "{name:?} has the unknown metric type {other}: known are 0 to 5"
+                )));
+            }
+        };
+        Ok(Self {
+            name,
+            help,
+            kind,
+            message,
+        })
+    }
+}
+
+/// One metric, its value still encoded.
+struct Metric<'a> {
+    name: &'a str,
+    labels: LabelDraft<'a>,
+    content: &'a [u8],
+    at: Option<UnixMillis>,
+}
+
+struct Decoder<'a> {
+    read: Exposition<'a>,
+    max_samples: usize,
+}
+
+impl<'a> Decoder<'a> {
+    fn family(&mut self, family: &RawFamily<'a>) -> Result<(), Problem> {
+        self.read.families.push(Family {
+            name: Cow::Borrowed(family.name),
+            kind: family.kind,
+            help: Cow::Borrowed(family.help),
+        });
+        let mut fields = Fields::of("metric family", family.message);
+        while let Some(field) = fields.next()? {
+            let (4, Value::Bytes(message)) = field else {
+                continue;
+            };
+            let metric = Self::metric(family, message)?;
+            match family.kind {
+                MetricKind::Counter | MetricKind::Gauge | MetricKind::Untyped => self.single(&metric)?,
+                MetricKind::Summary => self.summary(&metric)?,
+                MetricKind::Histogram | MetricKind::GaugeHistogram => self.histogram(&metric)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn metric(family: &RawFamily<'a>, message: &'a [u8]) -> Result<Metric<'a>, Problem> {
+        let (wanted, what) = content_of(family.kind);
+        let mut fields = Fields::of("metric", message);
+        let (mut labels, mut content, mut at) = (LabelDraft::with_capacity(8), None, None);
+        let mut seen = Seen::default();
+        // its place, first of all; the name itself differs from sample to sample
+        labels.push(METRIC_NAME, "");
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Bytes(label)) => {
+                    let (name, value) = read_label(label)?;
+                    check_label(family, name)?;
+                    seen.note(name, &labels, family.name).map_err(Problem)?;
+                    labels.push(name, value);
+                }
+                (6, Value::Varint(millis)) => at = Some(UnixMillis::new(millis.cast_signed())),
+                (number, Value::Bytes(bytes)) if number == wanted => content = Some(bytes),
+                _ => {}
+            }
+        }
+        let content = content.ok_or_else(|| {
+            let name = family.name;
+            Problem(format!(
+                "a metric of {name:?} has no {what}, which is its family's type"
+            ))
+        })?;
+        Ok(Metric {
+            name: family.name,
+            labels,
+            content,
+            at,
+        })
+    }
+
+    fn single(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
+        let mut fields = Fields::of("value", metric.content);
+        let mut value = 0.0;
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Fixed64(bits)) => value = f64::from_bits(bits),
+                // only counters have such a field
+                (2, Value::Bytes(_)) => self.read.left_out.exemplars += 1,
+                _ => {}
+            }
+        }
+        self.sample(metric, Part::Itself, value)
+    }
+
+    fn summary(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
+        let mut fields = Fields::of("summary", metric.content);
+        let (mut count, mut sum) = (0, 0.0);
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Varint(number)) => count = number,
+                (2, Value::Fixed64(bits)) => sum = f64::from_bits(bits),
+                (3, Value::Bytes(quantile)) => {
+                    let (quantile, value) = read_quantile(quantile)?;
+                    self.sample(metric, Part::Quantile(quantile), value)?;
+                }
+                _ => {}
+            }
+        }
+        self.sample(metric, Part::Sum, sum)?;
+        self.sample(metric, Part::Count, as_float(count))
+    }
+
+    fn histogram(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
+        let mut fields = Fields::of("histogram", metric.content);
+        let (mut count, mut sum) = (Count::default(), 0.0);
+        let (mut has_buckets, mut has_infinity, mut is_native) = (false, false, false);
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Varint(number)) => count.whole = number,
+                (4, Value::Fixed64(bits)) => count.float = f64::from_bits(bits),
+                (2, Value::Fixed64(bits)) => sum = f64::from_bits(bits),
+                (3, Value::Bytes(bucket)) => {
+                    let bucket = self.bucket(bucket)?;
+                    has_buckets = true;
+                    has_infinity |= bucket.bound == f64::INFINITY;
+                    self.sample(metric, Part::Bucket(bucket.bound), bucket.count.get())?;
+                }
+                (5..=14, _) => is_native = true,
+                (16, Value::Bytes(_)) => self.read.left_out.exemplars += 1,
+                _ => {}
+            }
+        }
+        if is_native && !has_buckets {
+            return Err(Problem(format!(
+                "{:?} is a native histogram, which is not supported yet: push it with classic buckets",
+                metric.name
+            )));
+        }
+        self.read.left_out.native_histograms += u64::from(is_native);
+        if !has_infinity {
+            self.sample(metric, Part::Bucket(f64::INFINITY), count.get())?;
+        }
+        self.sample(metric, Part::Sum, sum)?;
+        self.sample(metric, Part::Count, count.get())
+    }
+
+    fn bucket(&mut self, bucket: &[u8]) -> Result<Bucket, Problem> {
+        let mut fields = Fields::of("bucket", bucket);
+        let mut read = Bucket::default();
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Varint(number)) => read.count.whole = number,
+                (4, Value::Fixed64(bits)) => read.count.float = f64::from_bits(bits),
+                (2, Value::Fixed64(bits)) => read.bound = f64::from_bits(bits),
+                (3, Value::Bytes(_)) => self.read.left_out.exemplars += 1,
+                _ => {}
+            }
+        }
+        Ok(read)
+    }
+
+    fn sample(&mut self, metric: &Metric<'a>, part: Part, value: f64) -> Result<(), Problem> {
+        if self.read.samples.len() >= self.max_samples {
+            return Err(Problem(too_many_samples(self.max_samples)));
+        }
+        let named = |suffix: &str| Cow::Owned(format!("{}{suffix}", metric.name));
+        let (name, bound) = match part {
+            Part::Itself => (Cow::Borrowed(metric.name), None),
+            Part::Quantile(quantile) => (Cow::Borrowed(metric.name), Some(("quantile", quantile))),
+            Part::Bucket(bound) => (named("_bucket"), Some(("le", bound))),
+            Part::Sum => (named("_sum"), None),
+            Part::Count => (named("_count"), None),
+        };
+        let mut labels = metric.labels.clone();
+        labels.set(METRIC_NAME, name);
+        if let Some((name, bound)) = bound {
+            labels.push(name, shortest(bound));
+        }
+        self.read.samples.push(Sample {
+            family: self.read.families.len().saturating_sub(1),
+            labels,
+            // whatever NaN it is: the one that ends a series is ours to send
+            value: if value.is_nan() { f64::NAN } else { value },
+            at: metric.at,
+        });
+        Ok(())
+    }
+}
+
+fn check_label(family: &RawFamily<'_>, name: &str) -> Result<(), Problem> {
+    let metric = family.name;
+    if !is_label_name(name) {
+        return Err(Problem(format!(
+            "invalid label name {name:?} for metric {metric:?}"
+        )));
+    }
+    if bound_of(family.kind) == Some(name) || name == METRIC_NAME {
+        return Err(Problem(format!(
+            "label name {name:?} is reserved for metric {metric:?}"
+        )));
+    }
+    Ok(())
+}
+
+/// What of a metric a sample is.
+#[derive(Clone, Copy)]
+enum Part {
+    Itself,
+    Quantile(f64),
+    Bucket(f64),
+    Sum,
+    Count,
+}
+
+/// A count in both of its forms.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    whole: u64,
+    float: f64,
+}
+
+impl Count {
+    /// The float one, if it is above zero (metrics.proto).
+    fn get(self) -> f64 {
+        if self.float > 0.0 {
+            self.float
+        } else {
+            as_float(self.whole)
+        }
+    }
+}
+
+#[derive(Default)]
+struct Bucket {
+    bound: f64,
+    count: Count,
+}
+
+/// The field of `Metric` that has the value of a family of such a type, and its name.
+const fn content_of(kind: MetricKind) -> (u64, &'static str) {
+    match kind {
+        MetricKind::Gauge => (2, "gauge"),
+        MetricKind::Counter => (3, "counter"),
+        MetricKind::Summary => (4, "summary"),
+        MetricKind::Untyped => (5, "untyped"),
+        MetricKind::Histogram | MetricKind::GaugeHistogram => (7, "histogram"),
+    }
+}
+
+fn read_quantile(quantile: &[u8]) -> Result<(f64, f64), DecodeError> {
+    let mut fields = Fields::of("quantile", quantile);
+    let (mut bound, mut value) = (0, 0);
+    while let Some(field) = fields.next()? {
+        match field {
+            (1, Value::Fixed64(bits)) => bound = bits,
+            (2, Value::Fixed64(bits)) => value = bits,
+            _ => {}
+        }
+    }
+    Ok((f64::from_bits(bound), f64::from_bits(value)))
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "samples are floats, as in Prometheus itself"
+)]
+const fn as_float(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests;
