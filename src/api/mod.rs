@@ -7,7 +7,7 @@
 //!
 //! `listen` takes connections, greeted by `tls` where the web configuration file says so; `auth` judges who asks.
 //!
-//! A new protocol is one more file here and one more line in [`Doors::answer`].
+//! A new protocol is one more file here and one more line in `Doors::answer`.
 
 mod auth;
 mod body;

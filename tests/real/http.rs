@@ -8,6 +8,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    #[allow(dead_code, reason = "tests/it reads it, which shares this file")]
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }

@@ -25,7 +25,7 @@ const BRIDGE_SERIES: &str = "flinkbridge_registry_series ";
 /// Simulated Flink: cluster `orders`, whose processes have a group each, and cluster `shared`, whose processes push
 /// to one group; each with a JobManager, two TaskManagers and their jobs.
 ///
-/// The processes are tasks: dropping the cast kills them, [`Cast::end`] lets them shut down.
+/// The processes are tasks: dropping the cast kills them, `Cast::end` lets them shut down.
 #[derive(Debug)]
 pub struct Cast {
     clock: Arc<dyn Clock>,
