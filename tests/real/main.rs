@@ -25,6 +25,7 @@ mod remote;
 mod storm;
 mod wait;
 
+mod beside_a_pushgateway;
 mod endings_at_prometheus;
 mod flink_clusters;
 mod instruments_are_true;
