@@ -50,4 +50,4 @@ pub(super) fn too_many_samples(max_samples: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,4 +1,34 @@
 use super::*;
+
+impl Exposition<'_> {
+    /// Its samples a line each, with their families, for comparing.
+    pub(in crate::codec) fn lines(&self) -> Vec<String> {
+        let line = |sample: &crate::model::Sample<'_>| {
+            let family = &self.families[sample.family];
+            let at = sample.at.map_or(String::new(), |at| format!(" @{}", at.get()));
+            let labels = sample.labels.clone().into_set();
+            format!(
+                "{labels} {:?}{at} [{} {:?}]",
+                sample.value, family.name, family.kind
+            )
+        };
+        self.samples.iter().map(line).collect()
+    }
+}
+
+/// Fails unless `read` is the refusal of `body` at this line and column, with these words in it.
+#[track_caller]
+pub(in crate::codec) fn refused(
+    body: &[u8],
+    read: Result<Exposition<'_>, TextError>,
+    place: (usize, usize),
+    problem: &str,
+) {
+    let shown = String::from_utf8_lossy(body).into_owned();
+    let error = read.err().unwrap_or_else(|| panic!("{shown:?} was read"));
+    assert!(error.problem.contains(problem), "{shown:?}: {error}");
+    assert_eq!((error.line, error.column), place, "{shown:?}: {error}");
+}
 use crate::codec::{openmetrics, protobuf, text};
 
 /// One registry of Go's client 1.22, written by its own encoders: every type, odd labels and values, exemplars.

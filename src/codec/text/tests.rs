@@ -1,37 +1,18 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::codec::exposition::tests::refused;
 
 #[track_caller]
 fn reads(body: &str, expected: &[&str]) {
     let exposition = parse(body.as_bytes(), 1000).unwrap_or_else(|error| panic!("{body:?}: {error}"));
-    let read: Vec<String> = exposition
-        .samples
-        .iter()
-        .map(|sample| {
-            let family = &exposition.families[sample.family];
-            let at = sample.at.map_or(String::new(), |at| format!(" @{}", at.get()));
-            format!(
-                "{} {:?}{at} [{} {:?}]",
-                sample.labels.clone().into_set(),
-                sample.value,
-                family.name,
-                family.kind
-            )
-        })
-        .collect();
-    assert_eq!(read, expected, "{body:?}");
+    assert_eq!(exposition.lines(), expected, "{body:?}");
 }
 
 #[track_caller]
 fn refuses(body: impl AsRef<[u8]>, place: (usize, usize), problem: &str) {
     let body = body.as_ref();
-    let shown = String::from_utf8_lossy(body).into_owned();
-    let error = parse(body, 1000)
-        .err()
-        .unwrap_or_else(|| panic!("{shown:?} was read"));
-    assert!(error.problem.contains(problem), "{shown:?}: {error}");
-    assert_eq!((error.line, error.column), place, "{shown:?}: {error}");
+    refused(body, parse(body, 1000), place, problem);
 }
 
 #[test]
