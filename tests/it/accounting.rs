@@ -1,6 +1,9 @@
 //! The books balance at every rest.
 
+use std::time::Duration;
+
 use crate::bridge::Bridge;
+use crate::wait;
 
 #[test]
 fn what_was_received_and_made_was_queued_or_dropped_and_what_was_queued_was_sent() {
@@ -40,7 +43,9 @@ fn what_waits_for_a_remote_is_pending() {
     bridge.put("/metrics/job/j", "a 1\n");
 
     assert_eq!(bridge.metric("flinkbridge_intake_queued_samples_total"), 3.0);
-    assert_eq!(bridge.app().remotes()[0].pending_samples, 3);
+    wait::until_true("three pending samples", Duration::from_secs(10), || {
+        bridge.app().remotes()[0].pending_samples == 3
+    });
     bridge.remote().come_back();
     bridge.delivered();
     assert_eq!(bridge.app().remotes()[0].sent_samples, 3);

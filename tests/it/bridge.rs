@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use flinkbridge::app::App;
 use flinkbridge::config::Config;
+use flinkbridge::forward::RemoteStatus;
 use flinkbridge::intake::Closing;
 use flinkbridge::model::{ManualClock, UnixMillis};
 use tempfile::TempDir;
@@ -207,10 +208,13 @@ impl Bridge {
         });
     }
 
-    /// Waits until the remote has got everything that was queued for it.
+    /// Waits until the remote has got everything that was queued for it, and the books say so.
     #[track_caller]
     pub(crate) fn delivered(&self) {
-        wait::until_true("end of deliveries", PATIENCE, || self.app().is_delivered());
+        wait::until_true("end of deliveries", PATIENCE, || {
+            let is_booked = |remote: &RemoteStatus| remote.pending_samples == 0;
+            self.app().is_delivered() && self.app().remotes().iter().all(is_booked)
+        });
     }
 
     /// What the remote has got of each series but push times.
