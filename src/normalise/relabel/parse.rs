@@ -130,21 +130,7 @@ impl<'c> Reader<'c> {
     fn equality(&mut self, rule: impl Fn(Sources, String) -> Rule) -> Option<Rule> {
         let (config, takes) = (self.config, "source_labels and target_label");
         self.refuse(RuleKey::Regex, other_than(ANYTHING, config.regex.as_ref()), takes);
-        self.refuse(
-            RuleKey::Modulus,
-            config.modulus.filter(|modulus| *modulus > 0),
-            takes,
-        );
-        self.refuse(
-            RuleKey::Separator,
-            other_than(SEPARATOR, config.separator.as_ref()),
-            takes,
-        );
-        self.refuse(
-            RuleKey::Replacement,
-            other_than(FIRST_GROUP, config.replacement.as_ref()),
-            takes,
-        );
+        self.refuse_what_makes_values(takes);
         let (sources, target) = (self.sources(), self.target());
         Some(rule(sources, target?))
     }
@@ -174,14 +160,9 @@ impl<'c> Reader<'c> {
         })
     }
 
-    fn names(&mut self, rule: impl Fn(Pattern) -> Rule) -> Option<Rule> {
-        let (config, takes) = (self.config, "regex");
-        self.refuse(RuleKey::SourceLabels, config.source_labels.first(), takes);
-        self.refuse(
-            RuleKey::TargetLabel,
-            other_than("", config.target_label.as_ref()),
-            takes,
-        );
+    /// The keys that say how a new value is made, for actions that make none.
+    fn refuse_what_makes_values(&mut self, takes: &'static str) {
+        let config = self.config;
         self.refuse(
             RuleKey::Modulus,
             config.modulus.filter(|modulus| *modulus > 0),
@@ -197,6 +178,17 @@ impl<'c> Reader<'c> {
             other_than(FIRST_GROUP, config.replacement.as_ref()),
             takes,
         );
+    }
+
+    fn names(&mut self, rule: impl Fn(Pattern) -> Rule) -> Option<Rule> {
+        let (config, takes) = (self.config, "regex");
+        self.refuse(RuleKey::SourceLabels, config.source_labels.first(), takes);
+        self.refuse(
+            RuleKey::TargetLabel,
+            other_than("", config.target_label.as_ref()),
+            takes,
+        );
+        self.refuse_what_makes_values(takes);
         self.pattern().map(rule)
     }
 
