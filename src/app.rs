@@ -20,7 +20,7 @@ use crate::api::{self, DoorConfig, Doors, ReloadRequest};
 use crate::config::Config;
 use crate::forward::{self, ForwardError, Forwarder, RemoteConfig, RemoteStatus};
 use crate::intake::{Closing, Intake};
-use crate::model::Clock;
+use crate::model::{Clock, whole_story};
 use crate::normalise::{RuleError, Rules};
 use crate::queue::{self, FileStorage, Queue, QueueError, Start};
 use crate::sweep;
@@ -74,13 +74,9 @@ pub enum AppError {
 
 /// Every error with what caused it: a list of errors can be nobody's `#[source]`.
 fn join(errors: &[impl Error]) -> String {
-    let whole = |error: &dyn Error| {
-        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-        causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-    };
     errors
         .iter()
-        .map(|error| whole(error))
+        .map(|error| whole_story(error))
         .collect::<Vec<_>>()
         .join("; ")
 }

@@ -1,6 +1,5 @@
 //! Remote-write 1.0 by HTTP: one POST a request, its headers, and what an answer means.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETR
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{Client, Response, Url};
 
-use crate::model::Clock;
+use crate::model::{Clock, whole_story};
 
 use super::address::{Address, redacted};
 use super::auth::authorization;
@@ -265,13 +264,7 @@ fn client(config: &RemoteConfig) -> Result<Client, ForwardError> {
 
 /// No answer came: the chain of causes in one line, as the outermost says little ("error sending request").
 fn unanswered(error: reqwest::Error) -> SendError {
-    let error = error.without_url();
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        words = format!("{words}: {inner}");
-        cause = inner.source();
-    }
+    let words = whole_story(&error.without_url());
     SendError::Retry {
         code: Code::Network,
         after: None,

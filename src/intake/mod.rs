@@ -20,7 +20,7 @@ use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry as Metrics;
 use tracing::{error, info, warn};
 
-use crate::model::{Clock, GroupKey, Process, UnixMillis};
+use crate::model::{Clock, GroupKey, Process, UnixMillis, whole_story};
 use crate::normalise::Rules;
 use crate::queue::{Appending, Queue, QueueError};
 use crate::registry::{Change, EndReason, Event, GroupInfo, RetentionConfig, Retired, Summary};
@@ -31,7 +31,6 @@ use prepare::{Preparation, Prepared, PushTimes};
 
 pub use prepare::Incoming;
 pub use quiet::Quiet;
-use refusal::Chain;
 pub use refusal::{Inconsistent, Refusal};
 
 /// A pause between two sweeps longer than this was ours: the machine slept, or its clock was set.
@@ -211,7 +210,10 @@ impl Intake {
         match stored {
             Ok(Ok(stored)) => self.0.ledger().snapshot_stored(&stored),
             Ok(Err(error)) => {
-                warn!(error = %Chain(&error), "could not store the registry's snapshot; the log is kept until it can be");
+                warn!(
+                    error = whole_story(&error),
+                    "could not store the registry's snapshot; the log is kept until it can be"
+                );
             }
             Err(error) => error!(%error, "storing the registry's snapshot ended early"),
         }
@@ -264,7 +266,10 @@ impl Intake {
         match recovered.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                warn!(error = %Chain(&error), "the queue still cannot be written; pushes are refused")
+                warn!(
+                    error = whole_story(&error),
+                    "the queue still cannot be written; pushes are refused"
+                )
             }
             Err(error) => error!(%error, "recovering the queue ended early"),
         }

@@ -68,18 +68,3 @@ impl From<Inconsistent> for Refusal {
         Self::Inconsistent { why, noted: None }
     }
 }
-
-/// An error with everything that caused it, for the log; clients get the outer sentence only.
-pub(super) struct Chain<'a>(pub(super) &'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
-}

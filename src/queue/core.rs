@@ -4,6 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::model::whole_story;
 use crate::queue::bookmark::BookmarkName;
 use crate::queue::log::{Health, Log, Pinned};
 use crate::queue::place::{Place, Spot};
@@ -146,7 +147,7 @@ impl Core {
         };
         let refusing = match &log.health {
             Health::Good => None,
-            Health::Failed(cause) => Some(cause.chain()),
+            Health::Failed(cause) => Some(whole_story(cause.as_ref())),
             Health::Closed => Some(QueueError::Closed.to_string()),
         };
         QueueStats {

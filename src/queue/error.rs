@@ -104,17 +104,6 @@ pub enum QueueError {
 }
 
 impl QueueError {
-    /// The whole story in one line: this and every cause under it.
-    pub(super) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        text
-    }
-
     pub(crate) fn io(doing: &'static str, place: String, source: io::Error) -> Self {
         Self::Io {
             doing,

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::model::whole_story;
 use crate::queue::append::Waiting;
 use crate::queue::core::Core;
 use crate::queue::log::{Counts, Health, Log};
@@ -155,7 +156,7 @@ impl Core {
     fn fail(&self, tape: &mut Tape, batch: Vec<Waiting>, cause: QueueError) {
         tape.discard();
         tracing::error!(
-            error = cause.chain(),
+            error = whole_story(&cause),
             "the queue could not be written and refuses appends"
         );
         let cause = Arc::new(cause);
