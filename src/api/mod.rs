@@ -15,6 +15,8 @@ mod books;
 mod config;
 mod encoding;
 mod format;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod group_path;
 mod listen;
 mod probe;
@@ -44,6 +46,9 @@ use reply::Reply;
 
 pub use auth::{HashError, PasswordHash, Right, Rights, User};
 pub use config::DoorConfig;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use fuzzing::{any_packed_body, any_path};
 pub use listen::{listen, serve};
 pub use web::{Clients, Pem, TlsConfig, Versions, Web, WebConfig, WebError};
 
