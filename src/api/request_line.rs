@@ -13,6 +13,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 /// Longest request line looked at; hyper's own limit for a whole head is larger.
 const MAX_LINE_BYTES: usize = 16 << 10;
 
+/// What a client of HTTP/2 says first (RFC 9113, section 3.4).
+const HTTP2_GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 /// A connection whose first bytes have been looked at and are given out again.
 #[derive(Debug)]
 pub(super) struct Looked<S> {
@@ -23,7 +26,7 @@ pub(super) struct Looked<S> {
 /// Reads up to the first line feed and judges the line. The inner error is the sentence for the client.
 pub(super) async fn look<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<(Looked<S>, Result<(), String>)> {
     let mut seen = BytesMut::with_capacity(4096);
-    while !seen.contains(&b'\n') && seen.len() < MAX_LINE_BYTES {
+    while !is_enough(&seen) && seen.len() < MAX_LINE_BYTES {
         if stream.read_buf(&mut seen).await? == 0 {
             break;
         }
@@ -35,6 +38,13 @@ pub(super) async fn look<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<(Loo
         .unwrap_or_default();
     let verdict = judge(line.strip_suffix(b"\r").unwrap_or(line));
     Ok((Looked { seen, stream }, verdict))
+}
+
+/// Whether the first line is there; where it begins as HTTP/2 does, the whole greeting, for which the HTTP library would
+/// wait for ever.
+fn is_enough(seen: &[u8]) -> bool {
+    let is_greeting_so_far = seen.len() < HTTP2_GREETING.len() && HTTP2_GREETING.starts_with(seen);
+    seen.contains(&b'\n') && !is_greeting_so_far
 }
 
 impl<S> Looked<S> {
