@@ -54,7 +54,7 @@ impl<S> Looked<S> {
     }
 }
 
-/// Finds blanks within the path; every other mistake is the HTTP library's to find.
+/// Finds blanks and broken UTF-8 within the path; every other mistake is the HTTP library's to find.
 fn judge(line: &[u8]) -> Result<(), String> {
     let Some(rest) = line
         .iter()
@@ -73,6 +73,12 @@ fn judge(line: &[u8]) -> Result<(), String> {
         let path = String::from_utf8_lossy(path);
         return Err(format!(
             "the request line has a blank within its path: {path:?}. Flink sends the keys of groupingKey as they are written: remove the blanks around '=' and ';'. In other clients write a blank as %20"
+        ));
+    }
+    if std::str::from_utf8(path).is_err() {
+        let path = path.escape_ascii();
+        return Err(format!(
+            "the path is not valid UTF-8: \"{path}\". Write every byte that is no ASCII as percent and two hex digits of UTF-8"
         ));
     }
     Ok(())
@@ -124,6 +130,13 @@ mod tests {
             refused.contains("\"/metrics/job/empty/k2 /+v2/env/prod\""),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn broken_utf_8_within_the_path_is_shown() {
+        let refused = judge(b"PUT /metrics/job/\xff HTTP/1.1").unwrap_err();
+
+        assert!(refused.contains(r#""/metrics/job/\xff""#), "{refused}");
     }
 
     #[test]
