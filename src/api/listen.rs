@@ -9,6 +9,7 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use rustix::process::{Resource, getrlimit};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -30,6 +31,10 @@ const REST_DEADLINE: Duration = Duration::from_secs(100);
 /// How long requests under way may still take when we are asked to stop. Flink gives up after ten seconds.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// Files that are not for connections: those of the queue, remotes, certificates. Without them a crowd at the door could
+/// keep a push from being stored.
+const OTHER_FILES: u64 = 256;
+
 /// Opens the listener, so that a taken port is found at start.
 ///
 /// # Errors
@@ -41,7 +46,7 @@ pub async fn listen(address: &str) -> io::Result<TcpListener> {
 /// Serves until `stop` changes, then lets requests under way end.
 pub async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
-    let places = Arc::new(Semaphore::new(doors.config.load().max_connections));
+    let places = Arc::new(Semaphore::new(places(doors.config.load().max_connections)));
     loop {
         tokio::select! {
             biased;
@@ -66,6 +71,22 @@ pub async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stop: watch::Re
         warn!("some requests did not end in time and are cut off");
     }
     connections.shutdown().await;
+}
+
+/// How many connections are served at once: `wanted`, or fewer where the system gives us fewer files.
+fn places(wanted: usize) -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let possible = usize::try_from(files.saturating_sub(OTHER_FILES).max(files / 2)).unwrap_or(usize::MAX);
+    if possible < wanted {
+        warn!(
+            files,
+            wanted,
+            possible,
+            "serves fewer connections than http.max_connections: raise the limit of open files (ulimit -n, LimitNOFILE)"
+        );
+    }
+    // a semaphore bears no more
+    possible.clamp(1, Semaphore::MAX_PERMITS).min(wanted)
 }
 
 /// Returns when it is time to stop, or nobody is left to say so.
