@@ -46,6 +46,11 @@ fn records_are_encoded_alike_again_or_refused() {
 }
 
 #[test]
+fn shapes_are_read_to_their_end_or_refused() {
+    mutation::shake("shape", properties::shape);
+}
+
+#[test]
 fn text_cut_anywhere_is_refused_or_says_what_its_whole_lines_say() {
     for whole in bodies("text") {
         let Ok(said) = text::parse(&whole, usize::MAX) else {

@@ -1,8 +1,10 @@
 //! What has to hold for any bytes whatsoever. Shared by the targets of cargo-fuzz and by `tests/mutated_bodies.rs`.
 
 mod again;
+mod shown;
 mod stored;
 
+pub(crate) use shown::shape;
 pub(crate) use stored::{block, record};
 
 use flinkbridge::codec::exposition::Exposition;
@@ -59,8 +61,9 @@ pub(crate) fn protobuf(body: &[u8]) {
     }
 }
 
-/// Whether an exposition keeps the promises of its type.
+/// Whether an exposition keeps the promises of its type, and can be shown.
 fn is_sound(read: &Exposition<'_>) {
+    shown::has_all(read);
     assert!(
         read.samples.len() <= MAX_SAMPLES,
         "the limit of samples was passed"

@@ -19,6 +19,7 @@ mod format;
 mod fuzzing;
 mod group_path;
 mod listen;
+mod own;
 mod patience;
 mod probe;
 mod push;
