@@ -83,7 +83,7 @@ fn is_histogram(family: &Family<'_>) -> bool {
 fn write(read: &Exposition<'_>) -> String {
     let mut out = String::new();
     for family in &read.families {
-        let help = escape(&family.help, false);
+        let help = escape(&family.help);
         let _ = writeln!(out, "# HELP {} {help}", family.name);
     }
     for family in &read.families {
@@ -93,7 +93,7 @@ fn write(read: &Exposition<'_>) -> String {
         out.push_str(sample.labels.get(METRIC_NAME).unwrap_or_default());
         out.push('{');
         for (name, value) in sample.labels.iter().filter(|(name, _)| *name != METRIC_NAME) {
-            let _ = write!(out, "{name}=\"{}\",", escape(value, true));
+            let _ = write!(out, "{name}=\"{}\",", escape(value).replace('"', "\\\""));
         }
         let _ = write!(out, "}} {}", sample.value);
         if let Some(at) = sample.at {
@@ -104,13 +104,8 @@ fn write(read: &Exposition<'_>) -> String {
     out
 }
 
-fn escape(text: &str, quotes: bool) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('\n', "\\n");
-    if quotes {
-        escaped.replace('"', "\\\"")
-    } else {
-        escaped
-    }
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n")
 }
 
 const fn word(kind: MetricKind) -> &'static str {
