@@ -11,7 +11,6 @@ use super::format::Format;
 use super::group_path::{self, GroupPath};
 use super::reply::Reply;
 use super::{DoorConfig, Doors, body};
-use crate::codec::exposition::LeftOut;
 use crate::intake::{Incoming, Intake, Refusal, Submission};
 use crate::model::GroupKey;
 use crate::registry::Mode;
@@ -101,10 +100,7 @@ async fn take(
         read()
     };
     match submitted {
-        Ok(Ok((submission, left_out))) => {
-            doors.books.left_out(left_out);
-            settle(&doors.intake, submission, Reply::pushed(config.success_status)).await
-        }
+        Ok(Ok(submission)) => settle(&doors.intake, submission, Reply::pushed(config.success_status)).await,
         Ok(Err(refusal)) => {
             let reply = Reply::refused(&refusal);
             match refusal {
@@ -124,17 +120,15 @@ fn submit(
     (group, mode, peer): (GroupKey, Mode, SocketAddr),
     (format, body): (Format, &[u8]),
     max_series: usize,
-) -> Result<Result<(Submission, LeftOut), Refusal>, Reply> {
+) -> Result<Result<Submission, Refusal>, Reply> {
     let exposition = format.read(body, max_series);
     let exposition = exposition.map_err(|error| Reply::bad_format(&error))?;
-    let left_out = exposition.left_out;
-    let submitted = intake.push(Incoming {
+    Ok(intake.push(Incoming {
         group,
         mode,
         peer: peer.to_string(),
         exposition,
-    });
-    Ok(submitted.map(|submission| (submission, left_out)))
+    }))
 }
 
 /// `reply` once the submission is durable, else why it is not.

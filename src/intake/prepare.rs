@@ -9,7 +9,8 @@ use super::refusal::Inconsistent;
 use crate::codec::block::BlockBuilder;
 use crate::codec::exposition::Exposition;
 use crate::model::{
-    GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis,
+    Exemplar, GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash,
+    UnixMillis, UnixNanos,
 };
 use crate::normalise::{Effects, Grouping, Rules};
 use crate::registry::{Mode, Push};
@@ -35,9 +36,9 @@ pub struct Incoming<'a> {
 pub(super) struct Prepared {
     pub(super) push: Push,
     pub(super) effects: Effects,
-    /// Samples that the rules dropped, by reason.
+    /// Samples that the rules dropped, and exemplars that no store takes, by reason.
     pub(super) dropped: Vec<(&'static str, u64)>,
-    /// Series that are the same only after normalisation.
+    /// Samples whose series is another's only after normalisation.
     pub(super) twins: u64,
 }
 
@@ -55,6 +56,7 @@ pub(super) struct Preparation<'a> {
     grouping: &'a Grouping,
     at: UnixMillis,
     block: BlockBuilder,
+    exemplars: BlockBuilder,
     series: Vec<SeriesHash>,
     effects: Effects,
     dropped: Vec<(&'static str, u64)>,
@@ -74,6 +76,7 @@ impl<'a> Preparation<'a> {
             grouping,
             at,
             block: BlockBuilder::new(seed),
+            exemplars: BlockBuilder::new(seed),
             series: Vec::new(),
             effects: Effects::default(),
             dropped: Vec::new(),
@@ -113,30 +116,51 @@ impl<'a> Preparation<'a> {
             {
                 Ok(labels) => labels,
                 Err(dropped) => {
-                    self.count_dropped(dropped.reason());
+                    self.count_dropped(dropped.reason(), sample.weight());
                     continue;
                 }
             };
-            let series = self.block.push(&labels, sample.value, self.at);
-            draft = emptied(labels);
+            let series = match sample.histogram() {
+                None => self.block.push(&labels, sample.value, self.at),
+                Some(histogram) => self.block.push_histogram(&labels, histogram, self.at),
+            };
             if Some(series) == push_time {
                 self.block.take_back();
-                self.count_dropped("push_time");
-                continue;
-            }
-            match seen.entry(series) {
-                Entry::Vacant(free) => {
-                    free.insert(index);
-                    self.series.push(series);
+                self.count_dropped("push_time", sample.weight());
+            } else {
+                match seen.entry(series) {
+                    Entry::Vacant(free) => {
+                        free.insert(index);
+                        self.series.push(series);
+                        self.exemplars(&labels, sample);
+                    }
+                    Entry::Occupied(earlier) => {
+                        self.block.take_back();
+                        self.judge_twin(samples.get(*earlier.get()), sample)?;
+                        self.twins += sample.weight();
+                    }
                 }
-                Entry::Occupied(earlier) => {
-                    self.block.take_back();
-                    self.judge_twin(samples.get(*earlier.get()), sample)?;
-                    self.twins += 1;
-                }
             }
+            draft = emptied(labels);
         }
         Ok(())
+    }
+
+    /// Encodes the exemplars beside a sample, in the order of their times, as stores take them.
+    fn exemplars(&mut self, labels: &LabelSet<'_>, sample: &Sample<'_>) {
+        if sample.exemplars().is_empty() {
+            return;
+        }
+        let time = |exemplar: &Exemplar<'_>| exemplar.at.map_or(self.at, UnixNanos::millis);
+        let mut exemplars: Vec<&Exemplar<'_>> = sample.exemplars().iter().collect();
+        exemplars.sort_by_key(|exemplar| time(exemplar));
+        for exemplar in exemplars {
+            if exemplar.is_storable() {
+                self.exemplars.push_exemplar(labels, exemplar, self.at);
+            } else {
+                self.count_dropped("exemplar_length", 1);
+            }
+        }
     }
 
     /// The identity of the group's push time; it is ours to write, whoever pushes one (Pushgateway M10).
@@ -180,6 +204,7 @@ impl<'a> Preparation<'a> {
             mode,
             at: self.at,
             samples: self.block.finish(),
+            exemplars: self.exemplars.finish(),
             series: self.series,
             own,
             families: Vec::new(),
@@ -215,10 +240,10 @@ impl<'a> Preparation<'a> {
         labels
     }
 
-    fn count_dropped(&mut self, reason: &'static str) {
+    fn count_dropped(&mut self, reason: &'static str, weight: u64) {
         match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += 1,
-            None => self.dropped.push((reason, 1)),
+            Some((_, count)) => *count += weight,
+            None => self.dropped.push((reason, weight)),
         }
     }
 }

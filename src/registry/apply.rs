@@ -141,7 +141,7 @@ impl Registry {
         let mut own = BlockBuilder::new(seed);
         for series in pushed.samples.open()?.series().skip(skipped) {
             let series = series?;
-            own.copy(&series, series.value, at);
+            own.copy_at(&series, at);
         }
         let before = std::mem::replace(&mut group.own_series, own_series.to_vec());
         group.own = own.finish();
@@ -216,7 +216,7 @@ impl Registry {
             let labels = sample.labels()?;
             let family = source.family_of(labels.get(METRIC_NAME).unwrap_or_default());
             if !carried.contains(hash) && !families.contains(family) {
-                kept.copy(&sample, sample.value, sample.at);
+                kept.copy_at(&sample, sample.at);
                 series.push(*hash);
             }
         }
@@ -232,7 +232,7 @@ impl Registry {
             .take(own_begins)
         {
             let sample = sample?;
-            kept.copy(&sample, sample.value, at);
+            kept.copy_at(&sample, at);
             series.push(*hash);
         }
         source.block = kept.finish();
@@ -286,7 +286,7 @@ impl Registry {
         for (sample, hash) in block.open()?.series().zip(series.iter()) {
             let sample = sample?;
             if !taken.contains(hash) {
-                kept.copy(&sample, sample.value, sample.at);
+                kept.copy_at(&sample, sample.at);
             }
         }
         *block = kept.finish();

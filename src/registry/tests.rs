@@ -4,7 +4,7 @@ mod histories;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::codec::block::BlockBuilder;
+use crate::codec::block::{BlockBuilder, Content};
 use crate::codec::record::Record;
 use crate::model::{LabelDraft, Process, is_stale};
 
@@ -79,6 +79,7 @@ fn push(group: &str, body: &str, mode: Mode, when: UnixMillis) -> Push {
         mode,
         at: when,
         samples,
+        exemplars: Block::default(),
         series,
         own: 1,
         families,
@@ -93,7 +94,7 @@ impl World {
             for series in block.open().unwrap().series() {
                 let series = series.unwrap();
                 let name = series.labels().unwrap().to_string();
-                let stale = is_stale(series.value);
+                let stale = matches!(series.content, Content::Sample(value) if is_stale(value));
                 if !name.starts_with("push_time") {
                     self.wire.push(if stale {
                         format!("{name} stale")
