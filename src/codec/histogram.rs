@@ -1,20 +1,25 @@
 //! Native histograms in both messages that have them: as clients push them, and as remote-write wants them.
 
 use super::DecodeError;
-use super::exemplar::{read_timestamp, timestamp};
+use super::exemplar::{self, read_timestamp, timestamp};
 use super::wire::{
     BYTES, Fields, Value, from_zigzag, put_bytes, put_double, put_number, put_varint, tag, zigzag,
 };
-use crate::model::{BucketSpan, HistogramBuckets, HistogramCounts, MetricKind, NativeHistogram};
+use crate::model::{
+    BucketSpan, Exemplar, HistogramBuckets, HistogramCounts, MetricKind, NativeHistogram, UnixNanos,
+};
 
 const WHAT: &str = "native histogram";
 
 /// `Histogram.ResetHint.GAUGE` (PRW 1.0).
 const GAUGE: u64 = 3;
 
-/// Appends the fields of an `io.prometheus.client.Histogram`: sum and counts, creation time, and those of the native
-/// form. Classic buckets and exemplars are other fields of the same message and may follow.
-pub fn put_pushed(out: &mut Vec<u8>, histogram: &NativeHistogram) {
+/// `Histogram.exemplars` (metrics.proto): field number 16 and wire type, more than a byte.
+const EXEMPLARS: u64 = 16 << 3 | BYTES as u64;
+
+/// Appends the fields of an `io.prometheus.client.Histogram`: sum and counts, creation time, those of the native form,
+/// and these exemplars beside it. Classic buckets are another field of the same message and may follow.
+pub fn put_pushed(out: &mut Vec<u8>, histogram: &NativeHistogram, exemplars: &[Exemplar<'_>]) {
     match &histogram.counts {
         HistogramCounts::Whole { count, .. } => put_number(out, 1, *count),
         HistogramCounts::Float { count, .. } => put_double(out, 4, *count),
@@ -55,6 +60,29 @@ pub fn put_pushed(out: &mut Vec<u8>, histogram: &NativeHistogram) {
     if let Some(created) = histogram.created {
         put_bytes(out, tag(15, BYTES), &timestamp(created));
     }
+    let mut message = Vec::new();
+    for exemplar in exemplars {
+        message.clear();
+        exemplar::put_pushed(&mut message, exemplar);
+        put_varint(out, EXEMPLARS);
+        put_varint(out, message.len() as u64);
+        out.extend_from_slice(&message);
+    }
+}
+
+/// Reads the exemplars beside the native form of an `io.prometheus.client.Histogram`.
+///
+/// # Errors
+/// When the bytes are not such a message.
+pub fn read_exemplars(message: &[u8]) -> Result<Vec<Exemplar<'_>>, DecodeError> {
+    let mut fields = Fields::of(WHAT, message);
+    let mut exemplars = Vec::new();
+    while let Some(field) = fields.next()? {
+        if let (16, Value::Bytes(message)) = field {
+            exemplars.push(exemplar::read_pushed(message)?);
+        }
+    }
+    Ok(exemplars)
 }
 
 /// Reads an `io.prometheus.client.Histogram` of a family of type `kind`; `None` when it is a classic one only.
@@ -99,7 +127,7 @@ struct Pushed {
     zero_threshold: f64,
     negative: Side,
     positive: Side,
-    created: Option<crate::model::UnixNanos>,
+    created: Option<UnixNanos>,
 }
 
 /// Buckets on one side of zero, in both forms.

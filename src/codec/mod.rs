@@ -7,6 +7,7 @@
 //! - [`histogram`], [`exemplar`]: what few samples have, as clients push it and as remote-write wants it
 //! - [`block`]: remote-write series, encoded and compressed once; what the queue stores and the wire wants
 //! - [`record`]: one queue record: an event for the registry and three blocks for the wire
+//! - [`shape`] and [`layer`]: a push as it was pushed, packed, to be shown again
 //! - [`remote_write`]: the remote-write 1.0 request of any sender
 
 pub mod block;
@@ -17,11 +18,13 @@ pub mod exposition;
 mod generated;
 pub mod histogram;
 mod labels;
+pub mod layer;
 mod number;
 pub mod openmetrics;
 pub mod protobuf;
 pub mod record;
 pub mod remote_write;
+pub mod shape;
 pub mod text;
 mod wire;
 

@@ -274,13 +274,7 @@ impl<'a> Decoder<'a> {
         let Some(native) = histogram::read_pushed(metric.content, kind).map_err(of_metric)? else {
             return Ok(false);
         };
-        let mut exemplars = Vec::new();
-        let mut fields = Fields::of("histogram", metric.content);
-        while let Some(field) = fields.next()? {
-            if let (16, Value::Bytes(message)) = field {
-                exemplars.push(exemplar::read_pushed(message)?);
-            }
-        }
+        let exemplars = histogram::read_exemplars(metric.content)?;
         self.sample(metric, Part::Itself, native.count())?;
         if let Some(sample) = self.read.samples.last_mut() {
             let histogram = Some(native);

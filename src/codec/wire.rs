@@ -11,6 +11,9 @@ pub(super) const BYTES: u8 = 2;
 /// Wire type of four fixed bytes.
 const FIXED32: u8 = 5;
 
+/// Most bytes of a varint.
+const MAX_VARINT: usize = 10;
+
 /// How many bytes `value` takes as a varint.
 pub(super) const fn varint_len(value: u64) -> usize {
     let bits = 64 - (value | 1).leading_zeros() as usize;
@@ -62,6 +65,19 @@ pub(super) const fn zigzag(value: i64) -> u64 {
 /// The number that [`zigzag`] has made `varint` of.
 pub(super) const fn from_zigzag(varint: u64) -> i64 {
     (varint >> 1).cast_signed() ^ -((varint & 1).cast_signed())
+}
+
+/// Takes a varint off `rest`; `None`, and `rest` as it was, when there is none.
+pub(super) fn take_varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for (at, byte) in rest.iter().take(MAX_VARINT).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            *rest = rest.get(at + 1..)?;
+            return Some(value);
+        }
+    }
+    None
 }
 
 /// What a message consists of, field by field.
@@ -147,21 +163,14 @@ impl<'a> Fields<'a> {
     }
 
     fn varint(&mut self) -> Result<u64, DecodeError> {
-        let mut value = 0;
-        for (at, byte) in self.rest.iter().take(10).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * at);
-            if byte & 0x80 == 0 {
-                self.take(at + 1)?;
-                return Ok(value);
-            }
-        }
-        if self.rest.len() >= 10 {
-            return Err(DecodeError::Invalid {
+        match take_varint(&mut self.rest) {
+            Some(value) => Ok(value),
+            None if self.rest.len() >= MAX_VARINT => Err(DecodeError::Invalid {
                 what: self.what,
                 problem: "a varint is longer than ten bytes",
-            });
+            }),
+            None => Err(self.truncated()),
         }
-        Err(self.truncated())
     }
 
     fn fixed<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {

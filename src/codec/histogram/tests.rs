@@ -2,9 +2,7 @@ use proptest::prelude::*;
 use prost::Message as _;
 
 use super::*;
-use crate::codec::exemplar;
 use crate::codec::generated::{client, write_v1};
-use crate::model::{Exemplar, UnixNanos};
 
 const SPANS: [(i32, u32); 4] = [(-3, 2), (1, 0), (4, 1), (0, 0)];
 
@@ -50,12 +48,6 @@ fn sent(histogram: &NativeHistogram) -> write_v1::Histogram {
     let mut message = Vec::new();
     put_remote_write(&mut message, histogram);
     write_v1::Histogram::decode(message.as_slice()).unwrap()
-}
-
-fn shown(histogram: &NativeHistogram) -> client::Histogram {
-    let mut message = Vec::new();
-    put_pushed(&mut message, histogram);
-    client::Histogram::decode(message.as_slice()).unwrap()
 }
 
 #[track_caller]
@@ -242,17 +234,31 @@ fn any_histogram() -> impl Strategy<Value = NativeHistogram> {
     )
 }
 
+fn any_exemplar() -> impl Strategy<Value = Exemplar<'static>> {
+    let labels = proptest::collection::vec((".{0,9}", ".{0,200}"), 0..4);
+    (labels, -1e9..1e9_f64, any::<Option<i64>>()).prop_map(|(labels, value, at)| Exemplar {
+        labels: labels.into_iter().collect(),
+        value,
+        at: at.map(UnixNanos::new),
+    })
+}
+
 proptest! {
     #[test]
-    fn what_is_shown_is_read_back_and_means_the_same_to_another_decoder(histogram in any_histogram()) {
+    fn what_is_shown_is_read_back_and_means_the_same_to_another_decoder(
+        histogram in any_histogram(),
+        exemplars in proptest::collection::vec(any_exemplar(), 0..3),
+    ) {
         let kind = if histogram.is_gauge { MetricKind::GaugeHistogram } else { MetricKind::Histogram };
         let mut bytes = Vec::new();
 
-        put_pushed(&mut bytes, &histogram);
+        put_pushed(&mut bytes, &histogram, &exemplars);
 
-        prop_assert_eq!(read_pushed(&bytes, kind), Ok(Some(histogram.clone())));
-        let again = shown(&histogram).encode_to_vec();
-        prop_assert_eq!(read_pushed(&again, kind), Ok(Some(histogram)));
+        let again = client::Histogram::decode(bytes.as_slice()).unwrap().encode_to_vec();
+        for bytes in [bytes, again] {
+            prop_assert_eq!(read_pushed(&bytes, kind), Ok(Some(histogram.clone())));
+            prop_assert_eq!(read_exemplars(&bytes), Ok(exemplars.clone()));
+        }
     }
 
     #[test]
@@ -269,24 +275,9 @@ proptest! {
     }
 
     #[test]
-    fn an_exemplar_that_is_shown_is_read_back(
-        labels in proptest::collection::vec((".{0,9}", ".{0,200}"), 0..4),
-        value in -1e9..1e9_f64,
-        at in any::<Option<i64>>(),
-    ) {
-        let exemplar = Exemplar { labels: labels.into_iter().collect(), value, at: at.map(UnixNanos::new) };
-        let mut bytes = Vec::new();
-
-        exemplar::put_pushed(&mut bytes, &exemplar);
-
-        prop_assert_eq!(exemplar::read_pushed(&bytes), Ok(exemplar.clone()));
-        let again = client::Exemplar::decode(bytes.as_slice()).unwrap().encode_to_vec();
-        prop_assert_eq!(exemplar::read_pushed(&again), Ok(exemplar));
-    }
-
-    #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = read_pushed(&bytes, MetricKind::Histogram);
+        let _ = read_exemplars(&bytes);
         let _ = exemplar::read_pushed(&bytes);
     }
 }
