@@ -31,6 +31,7 @@ mod bodies;
 mod captures;
 mod command_line;
 mod durability;
+mod histograms;
 mod pushgateway_semantics;
 mod reloading;
 mod shutdown;
