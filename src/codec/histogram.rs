@@ -14,6 +14,13 @@ const WHAT: &str = "native histogram";
 /// `Histogram.ResetHint.GAUGE` (PRW 1.0).
 const GAUGE: u64 = 3;
 
+/// Most buckets, and most spans, on one side of zero. Clients keep to 160; at the finest resolution this many reach from
+/// a nanosecond to some minutes.
+const MAX_BUCKETS: usize = 10_000;
+
+/// Most exemplars of one histogram. Go's client keeps ten.
+const MAX_EXEMPLARS: usize = 1_000;
+
 /// `Histogram.exemplars` (metrics.proto): field number 16 and wire type, more than a byte.
 const EXEMPLARS: u64 = 16 << 3 | BYTES as u64;
 
@@ -73,12 +80,15 @@ pub fn put_pushed(out: &mut Vec<u8>, histogram: &NativeHistogram, exemplars: &[E
 /// Reads the exemplars beside the native form of an `io.prometheus.client.Histogram`.
 ///
 /// # Errors
-/// When the bytes are not such a message.
+/// When the bytes are not such a message, or there are more than 1,000.
 pub fn read_exemplars(message: &[u8]) -> Result<Vec<Exemplar<'_>>, DecodeError> {
     let mut fields = Fields::of(WHAT, message);
     let mut exemplars = Vec::new();
     while let Some(field) = fields.next()? {
         if let (16, Value::Bytes(message)) = field {
+            if exemplars.len() == MAX_EXEMPLARS {
+                return Err(invalid("it has more than 1000 exemplars"));
+            }
             exemplars.push(exemplar::read_pushed(message)?);
         }
     }
@@ -91,8 +101,8 @@ pub fn read_exemplars(message: &[u8]) -> Result<Vec<Exemplar<'_>>, DecodeError> 
 /// observed) or by a zero bucket; so Prometheus tells the two apart.
 ///
 /// # Errors
-/// When the bytes are not such a message, when its resolution is none that stores know, or when spans and buckets do
-/// not agree. Counts that contradict each other are left to the store.
+/// When the bytes are not such a message, when its resolution is none that stores know, when spans and buckets do not
+/// agree, or when there are more than 10,000 on one side of zero. Counts that contradict each other are left to the store.
 pub fn read_pushed(message: &[u8], kind: MetricKind) -> Result<Option<NativeHistogram>, DecodeError> {
     let mut read = Pushed::default();
     let mut fields = Fields::of(WHAT, message);
@@ -151,10 +161,10 @@ impl Pushed {
             (6, Value::Fixed64(bits)) => self.zero_threshold = f64::from_bits(bits),
             (7, Value::Varint(count)) => self.zero.0 = count,
             (8, Value::Fixed64(bits)) => self.zero.1 = f64::from_bits(bits),
-            (9, Value::Bytes(span)) => self.negative.spans.push(read_span(span)?),
+            (9, Value::Bytes(span)) => add(&mut self.negative.spans, read_span(span)?)?,
             (10, value) => read_deltas(&mut self.negative.deltas, value)?,
             (11, value) => read_floats(&mut self.negative.floats, value)?,
-            (12, Value::Bytes(span)) => self.positive.spans.push(read_span(span)?),
+            (12, Value::Bytes(span)) => add(&mut self.positive.spans, read_span(span)?)?,
             (13, value) => read_deltas(&mut self.positive.deltas, value)?,
             (14, value) => read_floats(&mut self.positive.floats, value)?,
             (15, Value::Bytes(created)) => self.created = Some(read_timestamp(created)?),
@@ -230,11 +240,11 @@ fn read_span(message: &[u8]) -> Result<BucketSpan, DecodeError> {
 /// One difference, or a packed list of them: a reader has to take both.
 fn read_deltas(deltas: &mut Vec<i64>, value: Value<'_>) -> Result<(), DecodeError> {
     match value {
-        Value::Varint(delta) => deltas.push(from_zigzag(delta)),
+        Value::Varint(delta) => add(deltas, from_zigzag(delta))?,
         Value::Bytes(packed) => {
             let mut packed = Fields::of("bucket differences", packed);
             while let Some(delta) = packed.packed_varint()? {
-                deltas.push(from_zigzag(delta));
+                add(deltas, from_zigzag(delta))?;
             }
         }
         Value::Fixed64(_) | Value::Fixed32 => {}
@@ -244,15 +254,23 @@ fn read_deltas(deltas: &mut Vec<i64>, value: Value<'_>) -> Result<(), DecodeErro
 
 fn read_floats(floats: &mut Vec<f64>, value: Value<'_>) -> Result<(), DecodeError> {
     match value {
-        Value::Fixed64(bits) => floats.push(f64::from_bits(bits)),
+        Value::Fixed64(bits) => add(floats, f64::from_bits(bits))?,
         Value::Bytes(packed) => {
             let mut packed = Fields::of("bucket counts", packed);
             while let Some(count) = packed.packed_double()? {
-                floats.push(count);
+                add(floats, count)?;
             }
         }
         Value::Varint(_) | Value::Fixed32 => {}
     }
+    Ok(())
+}
+
+fn add<N>(list: &mut Vec<N>, next: N) -> Result<(), DecodeError> {
+    if list.len() == MAX_BUCKETS {
+        return Err(invalid("it has more than 10000 buckets or spans"));
+    }
+    list.push(next);
     Ok(())
 }
 

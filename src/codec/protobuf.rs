@@ -22,6 +22,9 @@ use crate::model::{
     is_metric_name,
 };
 
+/// Buckets and spans that a native histogram may have on average: fewer than the most that clients keep.
+const PARTS_OF_A_HISTOGRAM: usize = 100;
+
 /// Reads a body of at most `max_samples` samples and as many families. Of two families of one name the last counts.
 ///
 /// # Errors
@@ -35,6 +38,8 @@ pub fn decode(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, Protobu
         .collect();
     let mut decoder = Decoder {
         read: Exposition::default(),
+        exemplars: 0,
+        parts: 0,
         max_samples,
     };
     for (index, family) in families.iter().enumerate() {
@@ -143,6 +148,9 @@ struct Metric<'a> {
 
 struct Decoder<'a> {
     read: Exposition<'a>,
+    /// Exemplars, and parts of native histograms, that have been read: they take memory besides the samples.
+    exemplars: usize,
+    parts: usize,
     max_samples: usize,
 }
 
@@ -275,6 +283,14 @@ impl<'a> Decoder<'a> {
             return Ok(false);
         };
         let exemplars = histogram::read_exemplars(metric.content)?;
+        self.exemplars += exemplars.len();
+        self.parts += native.parts();
+        if self.exemplars > self.max_samples || self.parts / PARTS_OF_A_HISTOGRAM > self.max_samples {
+            return Err(Problem(format!(
+                "more than {} exemplars of native histograms in one push, the limit of pushgateway.max_series, or {PARTS_OF_A_HISTOGRAM} times as many buckets",
+                self.max_samples
+            )));
+        }
         self.sample(metric, Part::Itself, native.count())?;
         if let Some(sample) = self.read.samples.last_mut() {
             let histogram = Some(native);

@@ -64,6 +64,12 @@ impl<N> Default for HistogramBuckets<N> {
     }
 }
 
+impl<N> HistogramBuckets<N> {
+    const fn parts(&self) -> usize {
+        self.spans.len() + self.counts.len()
+    }
+}
+
 /// A run of buckets without a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BucketSpan {
@@ -76,6 +82,19 @@ pub struct BucketSpan {
 impl NativeHistogram {
     /// The resolutions that stores know (Prometheus, "Native histograms").
     pub const SCHEMAS: std::ops::RangeInclusive<i32> = -4..=8;
+
+    /// How many buckets and spans it consists of: what it takes in memory.
+    #[must_use]
+    pub const fn parts(&self) -> usize {
+        match &self.counts {
+            HistogramCounts::Whole {
+                negative, positive, ..
+            } => negative.parts() + positive.parts(),
+            HistogramCounts::Float {
+                negative, positive, ..
+            } => negative.parts() + positive.parts(),
+        }
+    }
 
     /// How many observations there are.
     #[must_use]

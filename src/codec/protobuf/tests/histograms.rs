@@ -117,6 +117,33 @@ fn a_native_histogram_that_cannot_be_carried_is_refused_by_name() {
 }
 
 #[test]
+fn a_native_histogram_that_would_take_too_much_memory_is_refused() {
+    let deltas = |count: u32| v1::Histogram {
+        positive_span: vec![v1::BucketSpan {
+            offset: Some(0),
+            length: Some(count),
+        }],
+        positive_delta: vec![0; count as usize],
+        ..Default::default()
+    };
+    let exemplars = |count| v1::Histogram {
+        zero_threshold: Some(0.1),
+        exemplars: vec![v1::Exemplar::default(); count],
+        ..Default::default()
+    };
+    let of = |all: Vec<v1::Histogram>| {
+        let metrics = all.into_iter().map(histogram).collect();
+        [family("h", v1::MetricType::Histogram, metrics)]
+    };
+
+    refuses(&of(vec![deltas(10_001)]), 1, "more than 10000 buckets");
+    refuses(&of(vec![exemplars(1_001)]), 1, "more than 1000 exemplars");
+    assert!(decode(&stream(&of(vec![deltas(999), exemplars(10)])), 10).is_ok());
+    assert!(decode(&stream(&of(vec![deltas(599); 2])), 10).is_err());
+    assert!(decode(&stream(&of(vec![exemplars(6); 2])), 10).is_err());
+}
+
+#[test]
 fn exemplars_stand_beside_counters_buckets_and_native_histograms() {
     let exemplar = |value| v1::Exemplar {
         label: labels(&[("trace_id", "x")]),
