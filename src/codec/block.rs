@@ -12,8 +12,8 @@ mod compress;
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::DecodeError;
 use super::wire::{Fields, Value, put_bytes, put_varint, text, varint_len};
+use super::{DecodeError, histogram};
 use crate::model::{LabelDraft, LabelSet, SeriesHash, UnixMillis};
 
 pub use build::BlockBuilder;
@@ -156,6 +156,20 @@ pub enum Content<'a> {
     Histogram(&'a [u8]),
     /// An exemplar, encoded but for its time.
     Exemplar(&'a [u8]),
+}
+
+impl Content<'_> {
+    /// A sample's value, how many observations a histogram has, zero for an exemplar.
+    ///
+    /// # Errors
+    /// When the bytes are damaged.
+    pub fn number(self) -> Result<f64, DecodeError> {
+        match self {
+            Self::Sample(value) => Ok(value),
+            Self::Histogram(message) => histogram::count_of(message),
+            Self::Exemplar(_) => Ok(0.0),
+        }
+    }
 }
 
 impl<'a> EncodedSeries<'a> {

@@ -322,6 +322,19 @@ pub(super) fn put_remote_write(out: &mut Vec<u8>, histogram: &NativeHistogram) {
     }
 }
 
+/// How many observations a `prometheus.Histogram` has.
+pub(super) fn count_of(message: &[u8]) -> Result<f64, DecodeError> {
+    let mut fields = Fields::of(WHAT, message);
+    while let Some(field) = fields.next()? {
+        match field {
+            (1, Value::Varint(count)) => return Ok(as_float(count)),
+            (2, Value::Fixed64(bits)) => return Ok(f64::from_bits(bits)),
+            _ => {}
+        }
+    }
+    Ok(0.0)
+}
+
 /// The same buckets without spans that have none, as Prometheus sends them.
 fn filled(spans: &[BucketSpan]) -> impl Iterator<Item = BucketSpan> {
     spans
@@ -356,6 +369,14 @@ fn put_packed<N>(out: &mut Vec<u8>, field: u8, numbers: &[N], put: impl Fn(&mut 
         put(&mut packed, number);
     }
     put_bytes(out, tag(field, BYTES), &packed);
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "samples are floats, as in Prometheus itself"
+)]
+const fn as_float(count: u64) -> f64 {
+    count as f64
 }
 
 #[cfg(test)]

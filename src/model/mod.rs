@@ -11,7 +11,7 @@ mod story;
 mod time;
 
 pub use exemplar::Exemplar;
-pub use group::{GroupKey, GroupKeyError, Process};
+pub use group::{GroupKey, GroupKeyError, INSTANCE, Process};
 pub use histogram::{BucketSpan, HistogramBuckets, HistogramCounts, NativeHistogram};
 pub use labels::{LabelDraft, LabelSet, METRIC_NAME, SeriesHash, is_label_name, is_metric_name};
 pub use sample::{Extra, Family, MetricKind, Sample, is_stale, stale_marker};
