@@ -52,12 +52,7 @@ pub(super) fn has_all(read: &Exposition<'_>) {
         }
     }
     assert!(found.iter().all(|times| *times == 1), "{found:?} of {read:?}");
-    let numbers = read.samples.iter().map(|sample| sample.value).collect();
-    let values = Values {
-        numbers,
-        extras: Vec::new(),
-    };
-    let layer = Layer::new(Arc::new(shape), values, NOW);
+    let layer = Layer::new(Arc::new(shape), Values::of(&read.samples), NOW);
     metrics(&layer).expect("a layer of our own is read");
 }
 
