@@ -162,7 +162,7 @@ fn bad_input_is_refused_with_its_place() {
     refuses(
         "# TYPE 1 gauge\n# EOF\n",
         (1, 8),
-        "invalid metric name in comment",
+        "invalid metric name \"\"",
     );
     refuses(
         "# TYPE a gauge\n# TYPE a gauge\n# EOF\n",

@@ -159,8 +159,8 @@ fn p20_to_p66_bad_input_is_refused_with_its_place() {
     refuses("# TYPE a bla\n", (1, 13), "unknown metric type \"bla\"");
     refuses("# TYPE a-b gauge\n", (1, 9), "invalid metric name in comment");
     refuses("@x 1\n", (1, 1), "invalid metric name");
-    refuses("{a=\"b\"} 1\n", (1, 1), "invalid metric name");
-    refuses("{} 3.14\n", (1, 1), "invalid metric name");
+    refuses("{a=\"b\"} 1\n", (1, 8), "invalid metric name");
+    refuses("{} 3.14\n", (1, 3), "invalid metric name");
     refuses(
         "# TYPE h histogram\nh_bucket{le=\"x\"} 1\n",
         (2, 16),
@@ -176,7 +176,7 @@ fn p20_to_p66_bad_input_is_refused_with_its_place() {
     );
     refuses("a{b=\"c", (1, 7), "unexpected end of input stream");
     refuses("bare\n", (1, 5), "expected float as value, got \"\"");
-    refuses("{\"a.b\"} 1\n", (1, 1), "invalid metric name");
+    refuses("{\"a.b\"} 1\n", (1, 7), "invalid metric name \"a.b\"");
 }
 
 #[test]
