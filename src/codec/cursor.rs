@@ -207,7 +207,7 @@ impl<'a> Cursor<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     let before = self.body.get(start..self.at).unwrap_or_default();
-                    let byte = self.escape(b'"')?;
+                    let byte = self.escape()?;
                     copied.get_or_insert_with(|| before.to_vec()).push(byte);
                 }
                 _ => {
@@ -224,9 +224,8 @@ impl<'a> Cursor<'a> {
         Ok(text)
     }
 
-    /// The rest of a HELP line, unescaped; `also` may be escaped besides backslash and line feed. Bytes that are no
-    /// UTF-8 are replaced, as help is for reading only.
-    pub(super) fn help(&mut self, also: u8) -> Result<Cow<'a, str>, TextError> {
+    /// The rest of a HELP line, unescaped. Bytes that are no UTF-8 are replaced, as help is for reading only.
+    pub(super) fn help(&mut self) -> Result<Cow<'a, str>, TextError> {
         let start = self.at;
         let mut copied: Option<Vec<u8>> = None;
         while let Some(stop) = memchr2(b'\\', b'\n', self.rest()) {
@@ -242,20 +241,20 @@ impl<'a> Cursor<'a> {
                 });
             }
             let before = self.body.get(start..self.at).unwrap_or_default();
-            let byte = self.escape(also)?;
+            let byte = self.escape()?;
             copied.get_or_insert_with(|| before.to_vec()).push(byte);
         }
         self.at = self.body.len();
         Err(self.error("unexpected end of input stream: the last line has no line feed"))
     }
 
-    /// The byte that an escape sequence stands for; `also` may be escaped besides backslash and line feed.
-    fn escape(&mut self, also: u8) -> Result<u8, TextError> {
+    /// The byte that an escape sequence stands for.
+    fn escape(&mut self) -> Result<u8, TextError> {
         self.skip(1);
         let byte = match self.peek() {
             Some(b'n') => b'\n',
             Some(b'\\') => b'\\',
-            Some(byte) if byte == also => byte,
+            Some(b'"') => b'"',
             other => {
                 let shown = other.map_or(String::new(), |byte| {
                     char::from(byte).escape_default().to_string()

@@ -138,7 +138,7 @@ impl<'a> Parser<'a> {
 
     fn help(&mut self) -> Result<(), TextError> {
         let name = self.described_name()?;
-        let help = self.cursor.help(b'"')?;
+        let help = self.cursor.help()?;
         let earlier = self.described.entry(name.clone()).or_default().help.replace(help);
         self.once("HELP", &name, earlier)
     }

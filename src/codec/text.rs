@@ -110,7 +110,7 @@ impl<'a> Parser<'a> {
             let problem = format!("second HELP line for metric name {:?}", family.name);
             return Err(self.cursor.error(problem));
         }
-        let help = self.cursor.help(b'\\')?;
+        let help = self.cursor.help()?;
         let (family, state) = self.current();
         state.has_help = true;
         family.help = help;

@@ -159,11 +159,7 @@ fn bad_input_is_refused_with_its_place() {
         (1, 16),
         "unknown metric type \"gauge \"",
     );
-    refuses(
-        "# TYPE 1 gauge\n# EOF\n",
-        (1, 8),
-        "invalid metric name \"\"",
-    );
+    refuses("# TYPE 1 gauge\n# EOF\n", (1, 8), "invalid metric name \"\"");
     refuses(
         "# TYPE a gauge\n# TYPE a gauge\n# EOF\n",
         (2, 15),

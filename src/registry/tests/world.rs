@@ -82,6 +82,7 @@ pub(super) fn push(group: &str, body: &str, mode: Mode, when: UnixMillis) -> Pus
             ..Values::default()
         },
         skipped: Vec::new(),
+        own_times: Vec::new(),
         check: Consistency::Checked,
         group,
         process,
