@@ -245,7 +245,7 @@ mod tests {
         );
         check(
             "/metrics/job/j/größe/v/a.b/w",
-            r#"{"a.b"="w",job="j","größe"="v"}"#,
+            r#"{"a.b"="w","größe"="v",job="j"}"#,
         );
         check("/metrics/job/j/U__a/1/a/2", r#"{a="2",job="j"}"#);
         check("/metrics/job/j/U__a_/v", r#"{U__a_="v",job="j"}"#);
@@ -253,7 +253,14 @@ mod tests {
 
     #[test]
     fn h42_reserved_names_are_refused_whatever_they_are_spelled_like() {
-        for name in ["__a", "U____a", "U_____a", "U__", "__name__"] {
+        for name in [
+            "__a",
+            "U______a",
+            "U___5f__5f_a",
+            "U__",
+            "__name__",
+            "U______name____",
+        ] {
             let path = format!("/metrics/job/j/{name}/v");
             check_named(&path, NameScheme::Utf8, "400 improper label name");
         }

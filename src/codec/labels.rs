@@ -95,8 +95,7 @@ impl<'a> Cursor<'a> {
                     let name = name.text();
                     return Err(self.error(format!("multiple metric names: {name:?} behind {first:?}")));
                 }
-                (Some(b','), None) => self.skip(1),
-                (Some(b'}'), None) => {}
+                (Some(b',' | b'}'), None) => {}
                 (_, None) => {
                     let name = name.text();
                     return Err(self.error(format!(
@@ -105,6 +104,9 @@ impl<'a> Cursor<'a> {
                 }
             }
             metric = Some(self.checked_metric(name, names)?);
+            if self.peek() == Some(b',') {
+                self.skip(1);
+            }
         }
         metric.ok_or_else(|| self.error(format!("invalid metric name: {}", names.metric_rule())))
     }

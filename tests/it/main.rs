@@ -31,10 +31,12 @@ mod bodies;
 mod captures;
 mod command_line;
 mod durability;
+mod own_times;
 mod pushgateway_semantics;
 mod reloading;
 mod shutdown;
 mod staleness;
+mod utf8_names;
 mod web_config;
 
 /// Remote-write 1.0 as Prometheus defines it, generated from `proto/`.
