@@ -89,7 +89,7 @@ pub(super) fn read(path: &str, names: NameScheme) -> Result<GroupPath, GroupPath
     }
     if rest.is_empty() {
         return Ok(GroupPath::Elsewhere(
-            path.trim_end_matches('/').to_owned(),
+            decoded.trim_end_matches('/').to_owned(),
             Moved::ForNow,
         ));
     }
@@ -264,6 +264,12 @@ mod tests {
             let path = format!("/metrics/job/j/{name}/v");
             check_named(&path, NameScheme::Utf8, "400 improper label name");
         }
+    }
+
+    #[test]
+    fn a_slash_in_disguise_is_not_redirected_to_itself() {
+        check("/metrics/job%2f", "307 /metrics/job");
+        check("/metrics%2Fjob@base64%2F", "307 /metrics/job@base64");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Samples keep the names they have, `_total` and `_created` among them, as a scrape by Prometheus keeps them. Families
 //! are named as the text format 0.0.4 would name them (a counter with its `_total`, each `_created` by itself), so that
-//! a POST in one format replaces what one in the other has pushed. Exemplars are checked and counted, units checked.
+//! a POST in one format replaces what one in the other has pushed. Units are checked and not kept.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,7 +13,9 @@ use super::cursor::{Cursor, METRIC};
 use super::exposition::{Exposition, TextError, too_many_samples};
 use super::labels::{Owner, bound_of};
 use super::number::parse_float;
-use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis};
+use crate::model::{
+    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis, UnixNanos,
+};
 
 /// Reads a body of at most `max_samples` samples, whose names are classic; `# EOF` has to be its last line.
 ///
@@ -189,13 +191,20 @@ impl<'a> Parser<'a> {
         };
         self.blank()?;
         let value = self.float("value")?;
-        let at = self.timestamp_and_exemplar(&name)?;
+        let (at, exemplar) = self.timestamp_and_exemplar(&name)?;
+        let extra = exemplar.map(|exemplar| {
+            Box::new(Extra {
+                exemplars: vec![exemplar],
+                ..Extra::default()
+            })
+        });
         labels.set(METRIC_NAME, name);
         self.read.samples.push(Sample {
             family,
             labels,
             value,
             at,
+            extra,
         });
         self.cursor.end_line()
     }
@@ -237,7 +246,10 @@ impl<'a> Parser<'a> {
         self.cursor.labels(owner, labels)
     }
 
-    fn timestamp_and_exemplar(&mut self, name: &str) -> Result<Option<UnixMillis>, TextError> {
+    fn timestamp_and_exemplar(
+        &mut self,
+        name: &str,
+    ) -> Result<(Option<UnixMillis>, Option<Exemplar<'a>>), TextError> {
         let mut at = None;
         if self.cursor.peek() == Some(b' ') {
             self.cursor.skip(1);
@@ -245,21 +257,21 @@ impl<'a> Parser<'a> {
                 at = Some(self.timestamp()?);
             }
         }
-        match self.cursor.peek() {
-            Some(b'#') => self.exemplar(name)?,
+        let exemplar = match self.cursor.peek() {
+            Some(b'#') => Some(self.exemplar(name)?),
             Some(b' ') => {
                 self.cursor.skip(1);
-                self.exemplar(name)?;
+                Some(self.exemplar(name)?)
             }
-            _ => {}
-        }
+            _ => None,
+        };
         match self.cursor.peek() {
-            Some(b'\n') | None => Ok(at),
+            Some(b'\n') | None => Ok((at, exemplar)),
             Some(_) => Err(self.cursor.error("expected the end of the line")),
         }
     }
 
-    fn exemplar(&mut self, name: &str) -> Result<(), TextError> {
+    fn exemplar(&mut self, name: &str) -> Result<Exemplar<'a>, TextError> {
         if self.cursor.peek() != Some(b'#') {
             return Err(self.cursor.error("expected an exemplar or the end of the line"));
         }
@@ -269,15 +281,15 @@ impl<'a> Parser<'a> {
             return Err(self.cursor.error("expected '{' at start of an exemplar's labels"));
         }
         let owner = self.owner(name, None);
-        self.labels(owner, &mut LabelDraft::new())?;
+        let mut exemplar = Exemplar::default();
+        self.labels(owner, &mut exemplar.labels)?;
         self.blank()?;
-        self.float("an exemplar's value")?;
+        exemplar.value = self.float("an exemplar's value")?;
         if self.cursor.peek() == Some(b' ') {
             self.cursor.skip(1);
-            self.timestamp()?;
+            exemplar.at = Some(self.exact_timestamp()?);
         }
-        self.read.left_out.exemplars += 1;
-        Ok(())
+        Ok(exemplar)
     }
 
     fn float(&mut self, what: &str) -> Result<f64, TextError> {
@@ -300,6 +312,12 @@ impl<'a> Parser<'a> {
         millis
             .map(UnixMillis::new)
             .ok_or_else(|| self.cursor.error(format!("the timestamp {seconds} is no time")))
+    }
+
+    /// Seconds since 1970, as exact as they are written.
+    fn exact_timestamp(&mut self) -> Result<UnixNanos, TextError> {
+        let seconds = self.float("an exemplar's timestamp")?;
+        exact_time(seconds).ok_or_else(|| self.cursor.error(format!("the timestamp {seconds} is no time")))
     }
 
     fn blank(&mut self) -> Result<(), TextError> {
@@ -360,6 +378,19 @@ fn split<'a>(name: &Cow<'a, str>, at: usize) -> Option<(Cow<'a, str>, Cow<'a, st
             let (base, suffix) = name.split_at_checked(at)?;
             (Cow::Owned(base.to_owned()), Cow::Owned(suffix.to_owned()))
         }
+    })
+}
+
+/// The time that someone meant who wrote so many seconds: by their digits, as a float's own fraction is a little off.
+fn exact_time(seconds: f64) -> Option<UnixNanos> {
+    let digits = seconds.abs().to_string();
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    let whole: i64 = whole.parse().ok()?;
+    let nanos: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
+    Some(if seconds < 0.0 {
+        UnixNanos::from_parts(-whole, -nanos)
+    } else {
+        UnixNanos::from_parts(whole, nanos)
     })
 }
 

@@ -301,6 +301,10 @@ fn p52_to_p60_bad_names_in_quotes() {
     );
     check_bad("P57", "{\"a\nb\"} 1\n", (1, 4), "unescaped line feed");
     check_bad("P58", "{\"a\",\"b\nc\"=\"d\"} 1\n", (1, 8), "unescaped line feed");
+}
+
+#[test]
+fn p53_p58_to_p60_are_read_by_the_scheme() {
     for (id, body, classic, utf8) in [
         (
             "P53",
