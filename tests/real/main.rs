@@ -14,6 +14,7 @@
     reason = "a test says what it expects by failing; the settings in clippy.toml do not reach its instruments"
 )]
 
+mod beside;
 mod bridge;
 mod capture;
 mod exposition;
@@ -21,6 +22,7 @@ mod flink;
 mod http;
 mod process;
 mod prometheus;
+mod pushgateway;
 mod remote;
 mod storm;
 mod wait;
@@ -37,4 +39,10 @@ mod values_at_prometheus;
 mod write_v1 {
     #![allow(missing_docs, clippy::all, unreachable_pub, reason = "generated")]
     include!(concat!(env!("OUT_DIR"), "/prometheus.rs"));
+}
+
+/// Prometheus' data model as clients push it, generated from `proto/`.
+mod metrics_v1 {
+    #![allow(missing_docs, clippy::all, unreachable_pub, reason = "generated")]
+    include!(concat!(env!("OUT_DIR"), "/io.prometheus.client.rs"));
 }

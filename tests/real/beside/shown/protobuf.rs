@@ -1,0 +1,36 @@
+//! The delimited protobuf form, decoded by code generated from `proto/`.
+
+use prost::Message as _;
+
+use super::{TIMES, is_own, time};
+use crate::metrics_v1::MetricFamily;
+
+/// One line a family and one a metric, its labels sorted.
+pub(super) fn lines(mut body: &[u8]) -> Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    while !body.is_empty() {
+        let family = MetricFamily::decode_length_delimited(&mut body).map_err(|error| error.to_string())?;
+        let name = family.name().to_owned();
+        if is_own(&name) {
+            continue;
+        }
+        found.push(format!(
+            "family {name:?} {:?} {:?} {:?}",
+            family.r#type, family.help, family.unit
+        ));
+        for mut metric in family.metric {
+            metric.label.sort_by(|left, right| left.name().cmp(right.name()));
+            let labels: Vec<String> = metric
+                .label
+                .drain(..)
+                .map(|label| format!("{}={:?}", label.name(), label.value()))
+                .collect();
+            let value = match &metric.gauge {
+                Some(gauge) if TIMES.contains(&name.as_str()) => time(gauge.value()).to_owned(),
+                _ => format!("{metric:?}"),
+            };
+            found.push(format!("{name}{{{}}} {value}", labels.join(",")));
+        }
+    }
+    Ok(found)
+}
