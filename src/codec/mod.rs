@@ -6,17 +6,20 @@
 //! - [`protobuf`]: delimited `io.prometheus.client.MetricFamily` messages
 //! - [`block`]: remote-write series, encoded and compressed once; what the queue stores and the wire wants
 //! - [`record`]: one queue record: an event for the registry and two blocks for the wire
+//! - [`shape`] and [`layer`]: a push as it was pushed, packed, to be shown again
 //! - [`remote_write`]: the remote-write 1.0 request of any sender
 
 pub mod block;
 mod cursor;
 pub mod exposition;
 mod labels;
+pub mod layer;
 mod number;
 pub mod openmetrics;
 pub mod protobuf;
 pub mod record;
 pub mod remote_write;
+pub mod shape;
 pub mod text;
 mod wire;
 

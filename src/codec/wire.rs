@@ -11,6 +11,9 @@ pub(super) const BYTES: u8 = 2;
 /// Wire type of four fixed bytes.
 const FIXED32: u8 = 5;
 
+/// Most bytes of a varint.
+const MAX_VARINT: usize = 10;
+
 /// How many bytes `value` takes as a varint.
 pub(super) const fn varint_len(value: u64) -> usize {
     let bits = 64 - (value | 1).leading_zeros() as usize;
@@ -35,6 +38,19 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.push(tag);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
+}
+
+/// Takes a varint off `rest`; `None`, and `rest` as it was, when there is none.
+pub(super) fn take_varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for (at, byte) in rest.iter().take(MAX_VARINT).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            *rest = rest.get(at + 1..)?;
+            return Some(value);
+        }
+    }
+    None
 }
 
 /// What a message consists of, field by field.
@@ -105,21 +121,14 @@ impl<'a> Fields<'a> {
     }
 
     fn varint(&mut self) -> Result<u64, DecodeError> {
-        let mut value = 0;
-        for (at, byte) in self.rest.iter().take(10).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * at);
-            if byte & 0x80 == 0 {
-                self.take(at + 1)?;
-                return Ok(value);
-            }
-        }
-        if self.rest.len() >= 10 {
-            return Err(DecodeError::Invalid {
+        match take_varint(&mut self.rest) {
+            Some(value) => Ok(value),
+            None if self.rest.len() >= MAX_VARINT => Err(DecodeError::Invalid {
                 what: self.what,
                 problem: "a varint is longer than ten bytes",
-            });
+            }),
+            None => Err(self.truncated()),
         }
-        Err(self.truncated())
     }
 
     fn fixed<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {

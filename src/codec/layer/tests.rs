@@ -1,0 +1,79 @@
+use super::*;
+use crate::codec::shape::ShapeKey;
+use crate::codec::text;
+use crate::model::stale_marker;
+
+fn group() -> GroupKey {
+    GroupKey::try_new("j", []).unwrap()
+}
+
+fn layer(body: &str, at: i64) -> Layer {
+    let read = text::parse(body.as_bytes(), 1000).unwrap();
+    let shape = Shape::of(&read, &group(), ShapeKey::of(&read));
+    let numbers = read.samples.iter().map(|sample| sample.value).collect();
+    let values = Values {
+        numbers,
+        extras: Vec::new(),
+    };
+    Layer::new(Arc::new(shape), values, UnixMillis::new(at))
+}
+
+fn shown(layer: &Layer) -> Vec<String> {
+    let (group, mut lines) = (group(), Vec::new());
+    for family in layer.families().unwrap() {
+        let family = family.unwrap();
+        for metric in family.metrics() {
+            let metric = metric.unwrap();
+            let labels = metric.labels_in(&group);
+            lines.push(format!("{} {labels:?} {:?}", family.name, metric.content));
+        }
+    }
+    lines
+}
+
+const BODY: &str = "# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_count 2\n# TYPE h histogram\nh_bucket{le=\"1\"} 3\nh_sum 4\nh_count 5\n# TYPE g gauge\ng{job=\"x\",instance=\"i\"} 6\n";
+
+#[test]
+fn a_layer_gives_back_what_was_pushed_with_the_labels_of_its_group() {
+    assert_eq!(
+        shown(&layer(BODY, 1)),
+        [
+            "g [(\"instance\", \"i\"), (\"job\", \"j\")] Simple { value: 6.0, exemplar: None }",
+            "h [(\"instance\", \"\"), (\"job\", \"j\")] Histogram { buckets: [Bucket { bound: 1.0, count: 3.0, exemplar: None }], sum: 4.0, count: 5.0, native: None }",
+            "s [(\"instance\", \"\"), (\"job\", \"j\")] Summary { quantiles: [(0.5, 1.0)], sum: 0.0, count: 2.0 }",
+        ]
+    );
+}
+
+#[test]
+fn what_is_left_without_a_family_is_the_others_as_they_were() {
+    let whole = layer(BODY, 1);
+
+    let left = whole.without(|name| name == "h").unwrap().unwrap();
+    let all: Vec<_> = shown(&whole)
+        .into_iter()
+        .filter(|line| !line.starts_with("h "))
+        .collect();
+    assert_eq!(shown(&left), all);
+    assert_eq!(whole.without(|_| true), Ok(None));
+}
+
+#[test]
+fn two_layers_become_one_at_the_later_time() {
+    let (first, second) = (layer(BODY, 1), layer("a 1\n# TYPE z counter\nz{b=\"c\"} 2\n", 2));
+
+    let both = first.join(&second).unwrap();
+
+    assert_eq!(both.at(), UnixMillis::new(2));
+    let mut expected = [shown(&first), shown(&second)].concat();
+    expected.sort();
+    assert_eq!(shown(&both), expected);
+}
+
+#[test]
+fn what_is_marked_is_not_shown() {
+    let mut hidden = layer(BODY, 1);
+    hidden.values.numbers[5] = stale_marker();
+
+    assert_eq!(shown(&hidden).len(), 2);
+}
