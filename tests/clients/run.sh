@@ -11,7 +11,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${FLINKBRIDGE_TEST_CACHE:-$HOME/.cache/flinkbridge-tests}/clients
 JAVA=${JAVA_HOME:+$JAVA_HOME/bin/}java
 JAVAC=${JAVA_HOME:+$JAVA_HOME/bin/}javac
-MAVEN=https://repo1.maven.org/maven2/io/prometheus
+MAVEN=https://repo1.maven.org/maven2
 CLIENT_1=1.5.1
 
 main() {
@@ -19,7 +19,9 @@ main() {
     fetch)
       mkdir -p "$CACHE"
       go_program; python_program
-      java_program simpleclient-0.8.1 Simpleclient 0.8.1 simpleclient simpleclient_common simpleclient_pushgateway
+      # 0.8.1 encodes base64 by what Java 8 had
+      java_program simpleclient-0.8.1 Simpleclient 0.8.1 simpleclient simpleclient_common simpleclient_pushgateway \
+        javax/xml/bind/jaxb-api/2.3.1
       java_program simpleclient-0.16.0 Simpleclient 0.16.0 simpleclient simpleclient_common simpleclient_pushgateway \
         simpleclient_tracer_common simpleclient_tracer_otel simpleclient_tracer_otel_agent
       java_program java-$CLIENT_1 Client1 $CLIENT_1 prometheus-metrics-core prometheus-metrics-model prometheus-metrics-config \
@@ -66,20 +68,24 @@ python_program() {
   sources "$HERE/python/requirements.txt" >"$CACHE/python/made-of"
 }
 
-# A program in Java: NAME CLASS VERSION ARTIFACT...
+# A program in Java: NAME CLASS VERSION ARTIFACT..., each of Prometheus' client, or with its group and version.
 java_program() {
-  local name=$1 class=$2 version=$3 artifact folder; shift 3
+  local name=$1 class=$2 version=$3 artifact folder path; shift 3
   folder=$CACHE/$name
-  made_of "$folder" "$HERE/java/$class.java" && return
+  made_of "$folder" "$HERE/java/$class.java" "$HERE/run.sh" && return
   printf '%s: %s, from Maven Central\n' "$name" "$*" >&2
   mkdir -p "$folder"
   for artifact; do
-    [ -f "$folder/$artifact.jar" ] && continue
-    curl -sSf --retry 3 -m 120 -o "$folder/new" "$MAVEN/$artifact/$version/$artifact-$version.jar"
-    mv "$folder/new" "$folder/$artifact.jar"
+    case $artifact in */*) path=$artifact ;; *) path=io/prometheus/$artifact/$version ;; esac
+    [ -f "$folder/${path//\//.}.jar" ] && continue
+    curl -sSf --retry 3 -m 120 -o "$folder/new" "$MAVEN/$path/$(jar_of "$path")"
+    mv "$folder/new" "$folder/${path//\//.}.jar"
   done
   "$JAVAC" -nowarn -encoding UTF-8 -cp "$folder/*" -d "$folder" "$HERE/java/$class.java" >&2
-  sources "$HERE/java/$class.java" >"$folder/made-of"
+  sources "$HERE/java/$class.java" "$HERE/run.sh" >"$folder/made-of"
 }
+
+# The file of GROUP/ARTIFACT/VERSION.
+jar_of() { local version=${1##*/} artifact=${1%/*}; printf '%s-%s.jar' "${artifact##*/}" "$version"; }
 
 main "$@"

@@ -114,10 +114,17 @@ fn every_deliberate_difference_is_looked_at() {
 /// Plays a chapter to a Pushgateway and to the bridge.
 #[track_caller]
 fn plays(name: &str) {
-    let chapter = chapters().iter().find(|chapter| chapter.name == name).expect("a chapter");
+    let chapter = chapters()
+        .iter()
+        .find(|chapter| chapter.name == name)
+        .expect("a chapter");
     let mut pair = Pair::start(chapter.mode);
 
-    let found: Vec<String> = chapter.scenarios.iter().flat_map(|scenario| pair.play(scenario)).collect();
+    let found: Vec<String> = chapter
+        .scenarios
+        .iter()
+        .flat_map(|scenario| pair.play(scenario))
+        .collect();
 
     none(&found);
 }

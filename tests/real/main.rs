@@ -1,7 +1,7 @@
 //! The bridge among real parts: Prometheus behind it, Flink before it, `kill -9` in between.
 //!
-//! `tests/run` brings what is needed and says where it is (`FLINKBRIDGE_PROMETHEUS`, `FLINKBRIDGE_FLINK`); it asks for
-//! this binary by name, so that a plain `cargo test` needs neither. One test at a time: `--test-threads=1`.
+//! `tests/run` brings what is needed and says where it is (`FLINKBRIDGE_PROMETHEUS`, `FLINKBRIDGE_FLINK`,
+//! `FLINKBRIDGE_PUSHGATEWAY`, `FLINKBRIDGE_CLIENTS`); it asks for this binary by name, so that a plain `cargo test` needs neither. One test at a time: `--test-threads=1`.
 //!
 //! Instruments first, then one file a promise:
 #![allow(
@@ -27,12 +27,15 @@ mod remote;
 mod storm;
 mod wait;
 
+mod any_sequence_of_pushes;
 mod beside_a_pushgateway;
+mod clients_notice_nothing;
 mod endings_at_prometheus;
 mod flink_clusters;
 mod instruments_are_true;
 mod nothing_acknowledged_is_lost;
 mod replayed_captures;
+mod scraped_like_a_pushgateway;
 mod values_at_prometheus;
 
 /// Remote-write 1.0 as Prometheus defines it, generated from `proto/`.

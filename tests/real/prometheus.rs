@@ -44,9 +44,27 @@ impl Prometheus {
     /// Starts one on a free port.
     #[track_caller]
     pub(crate) fn start() -> Self {
+        Self::configured("global: {}\n")
+    }
+
+    /// Starts one that scrapes these addresses every second, as a Pushgateway should be scraped; the series of each get
+    /// its name as the label `whose`.
+    #[track_caller]
+    pub(crate) fn scraping(targets: &[(&str, &str)]) -> Self {
+        let mut config = "global: {scrape_interval: 1s}\nscrape_configs:\n".to_owned();
+        for (name, address) in targets {
+            config.push_str(&format!(
+                "  - {{job_name: {name}, honor_labels: true, static_configs: [{{targets: [\"{address}\"], labels: {{whose: {name}}}}}]}}\n"
+            ));
+        }
+        Self::configured(&config)
+    }
+
+    #[track_caller]
+    fn configured(yaml: &str) -> Self {
         let folder = process::folder("prometheus-");
         let config = folder.path().join("prometheus.yml");
-        std::fs::write(&config, "global: {}\n").expect("a configuration");
+        std::fs::write(&config, yaml).expect("a configuration");
         let mut command = Command::new(process::provided("FLINKBRIDGE_PROMETHEUS"));
         command
             .arg(format!("--config.file={}", config.display()))

@@ -58,7 +58,7 @@ public class Client1 {
             send.run();
             System.out.println(what + " ok");
         } catch (IOException refused) {
-            Matcher code = Pattern.compile("code.*?(\\d{3})").matcher(String.valueOf(refused.getMessage()));
+            Matcher code = Pattern.compile(" was (\\d{3})").matcher(String.valueOf(refused.getMessage()));
             System.out.println(what + " " + (code.find() ? code.group(1) : refused.getMessage()));
         }
     }

@@ -151,9 +151,17 @@ pub(super) const PATHS: &[Scenario] = &[
             put("/metrics/job/j/b@base64/=", "d 1\n"),
             put("/metrics/job/j/b@base64/YQ====", "e 1\n"),
             put("/metrics/job/j/instance@base64/=", "f 1\n"),
-            put("/metrics/job/j", "g 1\n"),
         ],
     ),
+    Scenario::new(
+        "B04: an empty instance and none are shown alike, and a Pushgateway is wedged by the ghost of the refused push",
+        &[
+            put("/metrics/job/j", "a 1\n"),
+            put("/metrics/job/j/instance@base64/=", "b 1\n"),
+            put("/metrics/job/other", "c 1\n").but(Deliberate::BadPushHurtsNobodyElse, 400, 200),
+        ],
+    )
+    .but(Deliberate::BadPushHurtsNobodyElse),
     Scenario::new(
         "B06: a label twice",
         &[
