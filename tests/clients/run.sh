@@ -5,7 +5,7 @@
 #   run.sh list                                  the names of the programs
 #   run.sh run NAME ADDRESS STEP [USER PASSWORD] STEP: push, replace, delete; prints what came of each request
 #
-# Needs: bash, curl, python3 with pip and venv, JDK 17, Go. Env: FLINKBRIDGE_TEST_CACHE (~/.cache/flinkbridge-tests).
+# Needs: bash, curl, python3 with pip, JDK 17, Go. Env: FLINKBRIDGE_TEST_CACHE (~/.cache/flinkbridge-tests).
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${FLINKBRIDGE_TEST_CACHE:-$HOME/.cache/flinkbridge-tests}/clients
@@ -40,7 +40,7 @@ run() {
   case $name in
     curl) exec "$HERE/oneliners.sh" "http://$address" "$step" "$@" ;;
     go) exec "$CACHE/go/push" "http://$address" "$step" "$@" ;;
-    python) exec "$CACHE/python/bin/python" "$HERE/python/push.py" "http://$address" "$step" "$@" ;;
+    python) PYTHONPATH=$CACHE/python exec python3 "$HERE/python/push.py" "http://$address" "$step" "$@" ;;
     simpleclient-*) exec "$JAVA" -Xshare:auto -XX:TieredStopAtLevel=1 -cp "$CACHE/$name/*:$CACHE/$name" Simpleclient "http://$address" "$step" "$@" ;;
     java-*) exec "$JAVA" -Xshare:auto -XX:TieredStopAtLevel=1 -cp "$CACHE/$name/*:$CACHE/$name" Client1 "$address" "$step" "$@" ;;
     *) printf 'no client %s\n' "$name" >&2; exit 2 ;;
@@ -63,8 +63,7 @@ python_program() {
   made_of "$CACHE/python" "$HERE/python/requirements.txt" && return
   printf 'python: prometheus_client, by pip\n' >&2
   rm -rf "$CACHE/python"
-  python3 -m venv "$CACHE/python" >&2
-  "$CACHE/python/bin/python" -m pip -q --disable-pip-version-check install -r "$HERE/python/requirements.txt" >&2
+  python3 -m pip -q --disable-pip-version-check install --target "$CACHE/python" -r "$HERE/python/requirements.txt" >&2
   sources "$HERE/python/requirements.txt" >"$CACHE/python/made-of"
 }
 

@@ -1,7 +1,8 @@
 //! The bridge among real parts: Prometheus behind it, Flink before it, `kill -9` in between.
 //!
 //! `tests/run` brings what is needed and says where it is (`FLINKBRIDGE_PROMETHEUS`, `FLINKBRIDGE_FLINK`,
-//! `FLINKBRIDGE_PUSHGATEWAY`, `FLINKBRIDGE_CLIENTS`); it asks for this binary by name, so that a plain `cargo test` needs neither. One test at a time: `--test-threads=1`.
+//! `FLINKBRIDGE_PUSHGATEWAY`, `FLINKBRIDGE_CLIENTS`); it asks for this binary by name, so that a plain `cargo test` needs
+//! none of them. One test at a time: `--test-threads=1`.
 //!
 //! Instruments first, then one file a promise:
 #![allow(

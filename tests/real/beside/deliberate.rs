@@ -19,7 +19,7 @@ pub(crate) enum Deliberate {
     SharedGroup,
     /// Groups end, so the ghost groups of failed pushes do too.
     GroupsEnd,
-    /// One bad push never hurts another pusher.
+    /// One bad push never hurts another pusher, by wedging the gateway or by bringing a handler down.
     BadPushHurtsNobodyElse,
     /// `GET /metrics` shows pushed series and our own: names are taken that are taken there, and free that are free here.
     OwnNames,

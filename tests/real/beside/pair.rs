@@ -221,8 +221,8 @@ impl Pair {
     /// Deletes every group of both; where that does not help, starts again.
     #[track_caller]
     pub(crate) fn clear(&mut self) {
-        for address in [self.theirs(), self.ours()] {
-            for path in groups(address) {
+        for path in groups(self.theirs()).into_iter().chain(groups(self.ours())) {
+            for address in [self.theirs(), self.ours()] {
                 drop(Request::new("DELETE", &path, "").with(OPS).send(address));
             }
         }

@@ -169,8 +169,11 @@ pub(super) const BODIES: &[Scenario] = &[
     .but(Deliberate::OpenMetricsBody),
     Scenario::new(
         "M03, B14: OpenMetrics with what text has not",
-        &[put(J, "# TYPE a unknown\na 1 # {t=\"x\"} 1\n# EOF\n").kind(OPENMETRICS)],
-    ),
+        &[put(J, "# TYPE a unknown\na 1 # {t=\"x\"} 1\n# EOF\n")
+            .kind(OPENMETRICS)
+            .but(Deliberate::OpenMetricsBody, 400, 200)],
+    )
+    .but(Deliberate::OpenMetricsBody),
     Scenario::new(
         "M03, B14: OpenMetrics with types and exemplars that text has not",
         &[put(

@@ -34,7 +34,7 @@ pub(super) const CONSISTENCY: &[Scenario] = &[
         "S41: a name of our own",
         &[put(
             ONE,
-            "# TYPE flinkbridge_intake_pushes_total gauge\nflinkbridge_intake_pushes_total 1\n",
+            "# TYPE flinkbridge_intake_received_samples_total gauge\nflinkbridge_intake_received_samples_total 1\n",
         )
         .but(Deliberate::OwnNames, 200, 400)],
     )

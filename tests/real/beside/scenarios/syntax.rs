@@ -1,7 +1,7 @@
 //! Text format 0.0.4 to the letter.
 
 use crate::beside::request::Request;
-use crate::beside::{Scenario, put};
+use crate::beside::{Deliberate, Scenario, put};
 
 const J: &str = "/metrics/job/j";
 
@@ -239,7 +239,10 @@ pub(super) const SYNTAX: &[Scenario] = &[
         "P64: a fractional bucket below zero",
         &[put(J, "# TYPE h histogram\nh_bucket{le=\"1.1\"} -1.5\n")],
     ),
-    Scenario::new("P65: empty braces", &[put(J, "{} 3.14\n")]),
+    Scenario::new(
+        "P65: empty braces, over which a Pushgateway's handler panics",
+        &[put(J, "{} 3.14\n").but(Deliberate::BadPushHurtsNobodyElse, 0, 400)],
+    ),
     Scenario::new("P65: an open brace", &[put(J, "a{\n")]),
     Scenario::new("a name alone", &[put(J, "a\n")]),
     Scenario::new("a name and a blank", &[put(J, "a \n")]),
