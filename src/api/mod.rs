@@ -13,6 +13,7 @@ mod auth;
 mod body;
 mod books;
 mod config;
+mod detour;
 mod encoding;
 mod format;
 mod group_path;
@@ -151,6 +152,9 @@ impl Doors {
         (peer, path): (SocketAddr, &str),
         request: Request<Incoming>,
     ) -> Reply {
+        if let Some(detour) = detour::of(request.method(), path, request.uri().path()) {
+            return detour;
+        }
         match path {
             "/-/healthy" => probe::healthy(request.method()),
             "/-/ready" => probe::ready(request.method(), &self.intake),

@@ -14,7 +14,7 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// Whether the process is alive; it is, or it could not answer.
 pub(super) fn healthy(method: &Method) -> Reply {
     match *method {
-        Method::GET | Method::HEAD => Reply::fine("OK"),
+        Method::GET => Reply::fine("OK"),
         _ => Reply::method_not_allowed("GET"),
     }
 }
@@ -22,7 +22,7 @@ pub(super) fn healthy(method: &Method) -> Reply {
 /// Whether a push could be made durable now.
 pub(super) fn ready(method: &Method, intake: &Intake) -> Reply {
     match *method {
-        Method::GET | Method::HEAD => intake
+        Method::GET => intake
             .ready()
             .map_or_else(Reply::not_ready, |()| Reply::fine("OK")),
         _ => Reply::method_not_allowed("GET"),

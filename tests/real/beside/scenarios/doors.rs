@@ -27,6 +27,9 @@ pub(super) const CLOSED: &[Scenario] = &[
             get("/-/ready"),
             post("/-/healthy", ""),
             Request::new("HEAD", "/-/ready", ""),
+            Request::new("OPTIONS", "/-/ready", ""),
+            get("/-/ready/"),
+            put("/-/ready/", ""),
         ],
     ),
     Scenario::new("A02: nothing stored", &[get("/api/v1/metrics").comparing(JSON)]),
@@ -49,7 +52,8 @@ pub(super) const CLOSED: &[Scenario] = &[
             get("/api/v1/unheard-of"),
             get("/api/v1/"),
             get("/api/v1"),
-            get("/api/v1/metrics/"),
+            // the address there lacks what stands before it
+            get("/api/v1/metrics/").comparing(&[]),
         ],
     ),
     Scenario::new(
