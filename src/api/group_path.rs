@@ -78,7 +78,7 @@ pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
     }
     if rest.is_empty() {
         return Ok(match is_base64 {
-            false => GroupPath::Elsewhere(path.trim_end_matches('/').to_owned()),
+            false => GroupPath::Elsewhere(decoded.trim_end_matches('/').to_owned()),
             true => GroupPath::Unknown,
         });
     }
@@ -180,6 +180,12 @@ mod tests {
             "/metrics/job/a/b@base64/_w",
             "400 the base64 value of \"b\" is not valid UTF-8",
         );
+    }
+
+    #[test]
+    fn a_slash_in_disguise_is_not_redirected_to_itself() {
+        check("/metrics/job%2f", "307 /metrics/job");
+        check("/metrics%2Fjob@base64%2F", "404");
     }
 
     #[test]

@@ -16,9 +16,12 @@ mod config;
 mod detour;
 mod encoding;
 mod format;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod group_path;
 mod listen;
 mod own;
+mod patience;
 mod probe;
 mod push;
 mod reply;
@@ -46,6 +49,9 @@ use reply::Reply;
 
 pub use auth::{HashError, PasswordHash, Right, Rights, User};
 pub use config::DoorConfig;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use fuzzing::{any_packed_body, any_path};
 pub use listen::{listen, serve};
 pub use web::{Clients, Pem, TlsConfig, Versions, Web, WebConfig, WebError};
 

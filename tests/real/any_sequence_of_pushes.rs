@@ -75,7 +75,7 @@ impl Dice {
     }
 
     fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
+        usize::try_from(self.next() % limit as u64).expect("less than the limit")
     }
 
     fn one_of<'a, T>(&mut self, all: &'a [T]) -> &'a T {

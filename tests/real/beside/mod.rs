@@ -11,6 +11,6 @@ mod scenarios;
 mod shown;
 
 pub(crate) use deliberate::Deliberate;
-pub(crate) use pair::{Mode, Pair, Patience};
+pub(crate) use pair::{Mode, Pair, Patience, groups};
 pub(crate) use request::{Request, Scenario, delete, get, post, put};
 pub(crate) use scenarios::chapters;

@@ -28,6 +28,10 @@ pub(crate) enum Mode {
     Unchecked,
     /// With users.
     Secured,
+    /// With pushes answered by 202 here.
+    Accepting,
+    /// With groups that end soon here.
+    Mortal,
 }
 
 /// The users of [`Mode::Secured`]: `ops`, whose password is `fakepassword`.
@@ -36,7 +40,7 @@ const WEB: &str = "basic_auth_users:\n  ops: $2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb
 impl Mode {
     fn flags(self) -> &'static [&'static str] {
         match self {
-            Self::Plain | Self::Secured => &[],
+            Self::Plain | Self::Secured | Self::Accepting | Self::Mortal => &[],
             Self::Open => &["--web.enable-admin-api", "--web.enable-lifecycle"],
             Self::Utf8 => &["--push.enable-utf8-names"],
             Self::Unchecked => &["--push.disable-consistency-check"],
@@ -45,10 +49,11 @@ impl Mode {
 
     fn block(self) -> &'static str {
         match self {
-            Self::Plain | Self::Secured => "{}",
+            Self::Plain | Self::Secured | Self::Mortal => "{}",
             Self::Open => "{admin_api: true, lifecycle: true}",
             Self::Utf8 => "{utf8_names: true}",
             Self::Unchecked => "{consistency_check: false}",
+            Self::Accepting => "{success_status: 202}",
         }
     }
 
@@ -84,6 +89,7 @@ impl Server {
         let bridge = Bridge::start(&Settings {
             pushgateway: mode.block(),
             web: mode.web(),
+            stale_after: if mode == Mode::Mortal { "1s" } else { "10m" },
             ..Settings::forwarding_to(&remote.write_url())
         });
         Self::Ours(Box::new((bridge, remote)))
@@ -181,6 +187,7 @@ impl Pair {
         let (theirs, ours) = (answer(request, self.theirs()), answer(request, self.ours()));
         let expected = match request.differs {
             Some((_, there, here)) if self.is_real_test() => (there, here),
+            // a twin does as the other, whatever the bridge would do
             Some((_, there, _)) => (there, there),
             None => (theirs.status, theirs.status),
         };
@@ -247,7 +254,7 @@ fn answer(request: &Request<'_>, to: SocketAddr) -> Answer {
 }
 
 /// The paths of all groups that a gateway holds.
-fn groups(gateway: SocketAddr) -> Vec<String> {
+pub(crate) fn groups(gateway: SocketAddr) -> Vec<String> {
     let answer = get("/api/v1/metrics").with(OPS).send(gateway).expect("an answer");
     let document: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let groups = document["data"].as_array().cloned().unwrap_or_default();

@@ -21,7 +21,7 @@ pub(super) const HISTOGRAMS: &[Scenario] = &[
         "H18: protobuf",
         &[pushed(J, || {
             body(&[
-                untyped("some_metric", 3.14),
+                untyped("some_metric", 3.5),
                 untyped("another", 42.0),
                 native_floats("h"),
             ])
@@ -293,7 +293,7 @@ const fn pushed(path: &'static str, body: fn() -> Vec<u8>) -> Request<'static> {
 pub(super) fn dotted() -> Vec<u8> {
     body(&[
         untyped("some.metric", 1.234),
-        untyped("another.metric", 3.14),
+        untyped("another.metric", 3.5),
         native_floats("a.histogram"),
     ])
 }

@@ -28,7 +28,7 @@ const fn chapter(name: &'static str, mode: Mode, scenarios: &'static [Scenario])
     }
 }
 
-const CHAPTERS: [Chapter; 12] = [
+const CHAPTERS: [Chapter; 13] = [
     chapter("paths", Mode::Plain, paths::PATHS),
     chapter("bodies", Mode::Plain, bodies::BODIES),
     chapter("syntax", Mode::Plain, syntax::SYNTAX),
@@ -40,6 +40,7 @@ const CHAPTERS: [Chapter; 12] = [
     chapter("open doors", Mode::Open, doors::OPEN),
     chapter("guarded doors", Mode::Secured, doors::GUARDED),
     chapter("names in UTF-8", Mode::Utf8, utf8::UTF8),
+    chapter("taken with 202", Mode::Accepting, storing::ACCEPTED),
     chapter("unchecked", Mode::Unchecked, unchecked::UNCHECKED),
 ];
 

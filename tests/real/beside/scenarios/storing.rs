@@ -205,3 +205,18 @@ pub(super) const STORING: &[Scenario] = &[
         )],
     ),
 ];
+
+pub(super) const ACCEPTED: &[Scenario] = &[
+    Scenario::new(
+        "F11: 202 for clients that accept nothing else",
+        &[
+            put(ONE, MF1A).but(Deliberate::SuccessStatus, 200, 202),
+            post(ONE, MF2).but(Deliberate::SuccessStatus, 200, 202),
+            delete(TWO),
+        ],
+    ),
+    Scenario::new(
+        "F11: 400 for what is wrong all the same",
+        &[put(ONE, "a{\n"), put(ONE, "a 1 1000\n")],
+    ),
+];
