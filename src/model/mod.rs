@@ -8,7 +8,7 @@ mod sample;
 mod story;
 mod time;
 
-pub use group::{GroupKey, GroupKeyError, Process};
+pub use group::{GroupKey, GroupKeyError, INSTANCE, Process};
 pub use labels::{LabelDraft, LabelSet, METRIC_NAME, SeriesHash, is_label_name, is_metric_name};
 pub use sample::{Family, MetricKind, Sample, is_stale, stale_marker};
 pub use story::whole_story;
