@@ -9,6 +9,7 @@ mod merge;
 mod openmetrics;
 mod page;
 mod protobuf;
+mod push_times;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -22,6 +23,7 @@ use merge::Merge;
 use page::Page;
 
 pub use escaping::Escaping;
+pub use push_times::{PUSH_FAILURE_TIME, PUSH_TIME, PushTimes};
 
 /// One layer among those that are shown.
 #[derive(Clone, Copy, Debug)]

@@ -33,6 +33,7 @@ mod command_line;
 mod durability;
 mod pushgateway_semantics;
 mod reloading;
+mod shown;
 mod shutdown;
 mod staleness;
 mod web_config;

@@ -145,7 +145,8 @@ fn utf8() -> Pushed {
         ("größe", MetricKind::Histogram, ""),
         ("0 \"quoted\"\\", MetricKind::Gauge, ""),
     ];
-    let samples: [(usize, &str, &[(&str, &str)], f64); 8] = [
+    type Line = (usize, &'static str, &'static [(&'static str, &'static str)], f64);
+    let samples: [Line; 8] = [
         (0, "jvm.memory", &[("pool.name", "old gen"), ("a_b", "c")], 1.0),
         (0, "jvm.memory", &[("pool.name", "eden")], 2.0),
         (1, "requests.handled_total", &[], 3.0),
