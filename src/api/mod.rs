@@ -18,10 +18,13 @@ mod config;
 mod encoding;
 mod exhibition;
 mod format;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod group_path;
 mod listen;
 mod outgoing;
 mod own;
+mod patience;
 mod probe;
 mod push;
 mod reply;
@@ -50,6 +53,9 @@ use reply::Reply;
 
 pub use auth::{HashError, PasswordHash, Right, Rights, User};
 pub use config::DoorConfig;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use fuzzing::{any_packed_body, any_path};
 pub use listen::{listen, serve};
 pub use web::{Clients, Pem, TlsConfig, Versions, Web, WebConfig, WebError};
 
