@@ -9,9 +9,12 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::codec::exposition::LeftOut;
+use crate::codec::show;
 
 const EXEMPLAR: &str = "exemplar";
 const NATIVE_HISTOGRAM: &str = "native_histogram";
+const CLASHING: &str = "clashing";
+const DAMAGED: &str = "damaged";
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
@@ -25,6 +28,11 @@ struct What {
     what: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reason {
+    reason: &'static str,
+}
+
 /// The counters of the doors.
 #[derive(Clone, Debug)]
 pub(super) struct Books {
@@ -32,6 +40,9 @@ pub(super) struct Books {
     pub(super) push_bytes: Histogram,
     pub(super) push_seconds: Histogram,
     left_out: Family<What, Counter>,
+    pub(super) show_seconds: Histogram,
+    pub(super) broken_scrapes: Counter,
+    not_shown: Family<Reason, Gauge>,
     pub(super) connections: Gauge,
     pub(super) bad_connections: Counter,
 }
@@ -43,11 +54,18 @@ impl Default for Books {
             // there from the start, so that a first one is an increase
             drop(left_out.get_or_create(&What { what }));
         }
+        let not_shown = Family::<Reason, Gauge>::default();
+        for reason in [CLASHING, DAMAGED] {
+            drop(not_shown.get_or_create(&Reason { reason }));
+        }
         Self {
             requests: Family::default(),
             left_out,
             push_bytes: Histogram::new(exponential_buckets(256.0, 4.0, 10)),
             push_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
+            show_seconds: Histogram::new(exponential_buckets(0.001, 4.0, 9)),
+            broken_scrapes: Counter::default(),
+            not_shown,
             connections: Gauge::default(),
             bad_connections: Counter::default(),
         }
@@ -77,6 +95,21 @@ impl Books {
             "What pushes carried besides samples and is not forwarded",
             self.left_out.clone(),
         );
+        http.register(
+            "show_duration_seconds",
+            "From a scrape of /metrics to the last byte that was taken of it",
+            self.show_seconds.clone(),
+        );
+        http.register(
+            "broken_scrapes",
+            "Scrapes of /metrics that were not taken to their end",
+            self.broken_scrapes.clone(),
+        );
+        http.register(
+            "not_shown",
+            "What the last scrape of /metrics had to leave out, by reason",
+            self.not_shown.clone(),
+        );
         http.register("connections", "Connections open", self.connections.clone());
         http.register(
             "bad_connections",
@@ -96,6 +129,14 @@ impl Books {
         }
     }
 
+    /// Takes note of what a scrape left out.
+    pub(super) fn not_shown(&self, left_out: show::LeftOut) {
+        for (reason, count) in [(CLASHING, left_out.clashing), (DAMAGED, left_out.damaged)] {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.not_shown.get_or_create(&Reason { reason }).set(count);
+        }
+    }
+
     pub(super) fn answered(&self, method: &Method, path: &str, code: StatusCode) {
         let method = match method.as_str() {
             "GET" => "GET",
@@ -107,6 +148,8 @@ impl Books {
         };
         let handler = if path.starts_with("/metrics/job") {
             "push"
+        } else if path == "/metrics" {
+            "metrics"
         } else if path.starts_with("/-/") {
             "probe"
         } else {

@@ -36,6 +36,7 @@ mod hostile_bodies;
 mod program;
 mod pushgateway_semantics;
 mod reloading;
+mod shown;
 mod shutdown;
 mod staleness;
 mod web_config;
