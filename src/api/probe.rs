@@ -15,6 +15,7 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 pub(super) fn healthy(method: &Method) -> Reply {
     match *method {
         Method::GET => Reply::fine("OK"),
+        Method::OPTIONS => Reply::options("GET, OPTIONS"),
         _ => Reply::method_not_allowed("GET"),
     }
 }
@@ -25,6 +26,7 @@ pub(super) fn ready(method: &Method, intake: &Intake) -> Reply {
         Method::GET => intake
             .ready()
             .map_or_else(Reply::not_ready, |()| Reply::fine("OK")),
+        Method::OPTIONS => Reply::options("GET, OPTIONS"),
         _ => Reply::method_not_allowed("GET"),
     }
 }

@@ -16,6 +16,9 @@ use crate::model::{
 use crate::normalise::{Effects, Grouping, Rules};
 use crate::registry::{Consistency, Mode, Push};
 
+/// The label of a summary's quantiles.
+const QUANTILE: &str = "quantile";
+
 /// The names of the group's own series, as Pushgateway shows them.
 const OWN_NAMES: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
 
@@ -103,6 +106,9 @@ impl<'a> Preparation<'a> {
                 timed.labels.clone().into_set().to_string(),
             ));
         }
+        if self.check == Consistency::Checked && self.group.iter().any(|(name, _)| name == QUANTILE) {
+            self.no_summary_among(exposition)?;
+        }
         let mut seen: HashMap<SeriesHash, usize, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(samples.len(), foldhash::fast::RandomState::default());
         let is_push_time = |sample: &Sample<'_>| sample.labels.get(METRIC_NAME) == OWN_NAMES.first().copied();
@@ -185,6 +191,20 @@ impl<'a> Preparation<'a> {
             }
         }
         own
+    }
+
+    /// Refuses summaries in a group that has the label which tells their samples apart.
+    fn no_summary_among(&self, exposition: &Exposition<'_>) -> Result<(), Inconsistent> {
+        let is_summary = |sample: &&Sample<'_>| {
+            let family = exposition.families.get(sample.family);
+            family.is_some_and(|family| family.kind == MetricKind::Summary)
+        };
+        match exposition.samples.iter().find(is_summary) {
+            None => Ok(()),
+            Some(sample) => Err(Inconsistent::Quantile(
+                sample.labels.clone().into_set().to_string(),
+            )),
+        }
     }
 
     fn skip(&mut self, index: usize) {

@@ -2,8 +2,8 @@
 
 use prost::Message as _;
 
-use crate::beside::Scenario;
 use crate::beside::request::{PROTOBUF, Request};
+use crate::beside::{Deliberate, Scenario};
 use crate::metrics_v1::{
     Bucket, BucketSpan, Counter, Exemplar, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
     Quantile, Summary, Timestamp, Untyped,
@@ -93,14 +93,16 @@ pub(super) const HISTOGRAMS: &[Scenario] = &[
         })],
     ),
     Scenario::new(
-        "a family without a name",
+        "a family without a name, over which every scrape stumbles",
         &[pushed(J, || {
             body(&[MetricFamily {
                 name: None,
                 ..gauge("", 1.0)
             }])
-        })],
-    ),
+        })
+        .but(Deliberate::BadPushHurtsNobodyElse, 200, 400)],
+    )
+    .but(Deliberate::BadPushHurtsNobodyElse),
     Scenario::new(
         "a family with an improper name",
         &[pushed(J, || body(&[gauge("a b", 1.0)]))],
@@ -130,13 +132,15 @@ pub(super) const HISTOGRAMS: &[Scenario] = &[
         &[pushed(J, || body(&[labelled(&[("x", "1"), ("x", "2")])]))],
     ),
     Scenario::new(
-        "the label le on a histogram",
+        "the label le on a histogram, over which every scrape stumbles",
         &[pushed(J, || {
             let mut family = classic("h");
             family.metric[0].label = pairs(&[("le", "1")]);
             body(&[family])
-        })],
-    ),
+        })
+        .but(Deliberate::BadPushHurtsNobodyElse, 200, 400)],
+    )
+    .but(Deliberate::BadPushHurtsNobodyElse),
     Scenario::new(
         "a series twice",
         &[pushed(J, || {

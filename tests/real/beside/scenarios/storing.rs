@@ -9,6 +9,7 @@ const MF1B: &str = "mf1{instance=\"instance2\",job=\"job1\"} 42\n";
 const MF2: &str = "# HELP mf2 doc string 2\n# TYPE mf2 gauge\nmf2{basename=\"basevalue2\",labelname=\"val2\"} +Inf\nmf2{labelname=\"val1\"} -Inf\n";
 const MF3: &str = "mf3 42\n";
 const MF4: &str = "mf4 3.14159\n";
+const PUSHED_FAILURE: &str = "# HELP push_failure_time_seconds Last Unix time when changing this group in the Pushgateway failed.\n# TYPE push_failure_time_seconds gauge\npush_failure_time_seconds 7\n";
 const TM_ONE: &str = "up{tm_id=\"tm-1\",} 1\n";
 const TM_TWO: &str = "up{tm_id=\"tm-2\",} 1\n";
 
@@ -150,19 +151,10 @@ pub(super) const STORING: &[Scenario] = &[
     ),
     Scenario::new(
         "B22: a pushed time of failure is shown the second time",
-        &[
-            put(
-                ONE,
-                "# TYPE push_failure_time_seconds gauge\npush_failure_time_seconds 7\n",
-            ),
-            put(
-                ONE,
-                "# TYPE push_failure_time_seconds gauge\npush_failure_time_seconds 7\n",
-            ),
-        ],
+        &[put(ONE, PUSHED_FAILURE), put(ONE, PUSHED_FAILURE)],
     ),
     Scenario::new(
-        "B22: a pushed time of failure of another type",
+        "B22: a pushed time of failure of another type, its HELP as it is without",
         &[
             put(ONE, "push_failure_time_seconds 7\n"),
             put(ONE, "push_failure_time_seconds 7\n"),

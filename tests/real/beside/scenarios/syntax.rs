@@ -247,10 +247,6 @@ pub(super) const SYNTAX: &[Scenario] = &[
     Scenario::new("a name alone", &[put(J, "a\n")]),
     Scenario::new("a name and a blank", &[put(J, "a \n")]),
     Scenario::new(
-        "a summary's count below zero",
-        &[put(J, "# TYPE s summary\ns_count -1\n")],
-    ),
-    Scenario::new(
         "a summary's count with a fraction",
         &[put(J, "# TYPE s summary\ns_count 1.5\n")],
     ),

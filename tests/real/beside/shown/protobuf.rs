@@ -16,10 +16,13 @@ pub(super) fn lines(mut body: &[u8]) -> Result<Vec<String>, String> {
         }
         found.push(format!(
             "family {name:?} {:?} {:?} {:?}",
-            family.r#type, family.help, family.unit
+            family.r#type(),
+            family.help,
+            family.unit
         ));
         for mut metric in family.metric {
             created(&mut metric).into_iter().for_each(blur);
+            fill(&mut metric);
             metric.label.sort_by(|left, right| left.name().cmp(right.name()));
             let labels: Vec<String> = metric
                 .label
@@ -34,6 +37,18 @@ pub(super) fn lines(mut body: &[u8]) -> Result<Vec<String>, String> {
         }
     }
     Ok(found)
+}
+
+/// Writes out what is read as zero where it is absent, so that both are the same.
+fn fill(metric: &mut Metric) {
+    if let Some(summary) = &mut metric.summary {
+        summary.sample_count.get_or_insert_default();
+        summary.sample_sum.get_or_insert_default();
+    }
+    if let Some(histogram) = &mut metric.histogram {
+        histogram.sample_count.get_or_insert_default();
+        histogram.sample_sum.get_or_insert_default();
+    }
 }
 
 /// A time later than this was when a test ran, and is not the same on both sides.
