@@ -11,7 +11,8 @@ use crate::codec::exposition::{Exposition, bound_of};
 use crate::codec::layer::Values;
 use crate::codec::shape::Shape;
 use crate::model::{
-    GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis,
+    GroupKey, INSTANCE, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash,
+    UnixMillis,
 };
 use crate::normalise::{Effects, Grouping, Rules};
 use crate::registry::{Consistency, Mode, Push};
@@ -262,7 +263,8 @@ impl<'a> Preparation<'a> {
         Ok(())
     }
 
-    /// A sample's labels as Pushgateway would store them: grouping labels override, empty values count.
+    /// A sample's labels as Pushgateway would store them: grouping labels override, empty values count, and there is
+    /// always an `instance`.
     fn as_pushed<'s>(&self, sample: &'s Sample<'_>) -> Vec<(&'s str, &'s str)> {
         let is_grouping = |name: &str| self.group.iter().any(|(grouping, _)| grouping == name);
         let mut labels: Vec<_> = sample
@@ -270,6 +272,9 @@ impl<'a> Preparation<'a> {
             .iter()
             .filter(|(name, _)| !is_grouping(name))
             .collect();
+        if !is_grouping(INSTANCE) && !labels.iter().any(|(name, _)| *name == INSTANCE) {
+            labels.push((INSTANCE, ""));
+        }
         labels.sort_unstable();
         labels
     }

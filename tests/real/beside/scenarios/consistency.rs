@@ -28,8 +28,7 @@ pub(super) const CONSISTENCY: &[Scenario] = &[
     Scenario::new(
         "B23: a name of the Pushgateway's own with its type",
         &[put(ONE, "# TYPE go_goroutines gauge\ngo_goroutines 1\n")],
-    )
-    .but(Deliberate::OwnNames),
+    ),
     Scenario::new(
         "S41: a name of our own",
         &[put(
@@ -53,6 +52,14 @@ pub(super) const CONSISTENCY: &[Scenario] = &[
             put("/metrics/job/job1/a/1", "mf1{b=\"2\"} 1\n"),
             put("/metrics/job/job1/b/2", "mf1{a=\"1\"} 1\n"),
         ],
+    ),
+    Scenario::new(
+        "S32: an empty instance and none in one push",
+        &[put(JOB, "m{instance=\"\"} 1\nm 1\n"), put(ONE, "m{instance=\"\"} 1\n")],
+    ),
+    Scenario::new(
+        "S32: an empty instance and none in two groups",
+        &[put("/metrics/job/a/x/1", "m 1\n"), put("/metrics/job/a", "m{x=\"1\",instance=\"\"} 1\n")],
     ),
     Scenario::new(
         "S43: a series that moved",

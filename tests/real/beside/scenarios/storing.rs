@@ -10,8 +10,8 @@ const MF2: &str = "# HELP mf2 doc string 2\n# TYPE mf2 gauge\nmf2{basename=\"bas
 const MF3: &str = "mf3 42\n";
 const MF4: &str = "mf4 3.14159\n";
 const PUSHED_FAILURE: &str = "# HELP push_failure_time_seconds Last Unix time when changing this group in the Pushgateway failed.\n# TYPE push_failure_time_seconds gauge\npush_failure_time_seconds 7\n";
-const TM_ONE: &str = "up{tm_id=\"tm-1\",} 1\n";
-const TM_TWO: &str = "up{tm_id=\"tm-2\",} 1\n";
+const TM_ONE: &str = "flink_up{tm_id=\"tm-1\",} 1\n";
+const TM_TWO: &str = "flink_up{tm_id=\"tm-2\",} 1\n";
 
 pub(super) const STORING: &[Scenario] = &[
     Scenario::new(
@@ -172,7 +172,7 @@ pub(super) const STORING: &[Scenario] = &[
         "B35: a TaskManager alone",
         &[
             put("/metrics/job/flink", TM_ONE),
-            put("/metrics/job/flink", "down{tm_id=\"tm-1\",} 2\n"),
+            put("/metrics/job/flink", "flink_down{tm_id=\"tm-1\",} 2\n"),
         ],
     ),
     Scenario::new(
