@@ -11,8 +11,8 @@ use crate::codec::exposition::{Exposition, bound_of};
 use crate::codec::layer::Values;
 use crate::codec::shape::Shape;
 use crate::model::{
-    GroupKey, INSTANCE, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash,
-    UnixMillis,
+    Exemplar, GroupKey, INSTANCE, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash,
+    UnixMillis, UnixNanos,
 };
 use crate::normalise::{Effects, Grouping, Rules};
 use crate::registry::{Consistency, Mode, Push};
@@ -45,9 +45,9 @@ pub struct Incoming<'a> {
 pub(super) struct Prepared {
     pub(super) push: Push,
     pub(super) effects: Effects,
-    /// Samples that the rules dropped, by reason.
+    /// Samples that the rules dropped, and exemplars that no store takes, by reason.
     pub(super) dropped: Vec<(&'static str, u64)>,
-    /// Series that are the same only after normalisation.
+    /// Samples whose series is another's only after normalisation.
     pub(super) twins: u64,
 }
 
@@ -65,6 +65,7 @@ pub(super) struct Preparation<'a> {
     grouping: &'a Grouping,
     at: UnixMillis,
     block: BlockBuilder,
+    exemplars: BlockBuilder,
     series: Vec<SeriesHash>,
     effects: Effects,
     dropped: Vec<(&'static str, u64)>,
@@ -87,6 +88,7 @@ impl<'a> Preparation<'a> {
             grouping,
             at,
             block: BlockBuilder::new(seed),
+            exemplars: BlockBuilder::new(seed),
             series: Vec::new(),
             effects: Effects::default(),
             dropped: Vec::new(),
@@ -107,9 +109,7 @@ impl<'a> Preparation<'a> {
                 timed.labels.clone().into_set().to_string(),
             ));
         }
-        if self.check == Consistency::Checked && self.group.iter().any(|(name, _)| name == QUANTILE) {
-            self.no_summary_among(exposition)?;
-        }
+        self.judge_quantile(exposition)?;
         let mut seen: HashMap<SeriesHash, usize, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(samples.len(), foldhash::fast::RandomState::default());
         let is_push_time = |sample: &Sample<'_>| sample.labels.get(METRIC_NAME) == OWN_NAMES.first().copied();
@@ -132,33 +132,54 @@ impl<'a> Preparation<'a> {
             {
                 Ok(labels) => labels,
                 Err(dropped) => {
-                    self.count_dropped(dropped.reason());
+                    self.count_dropped(dropped.reason(), sample.weight());
                     self.skip(index);
                     continue;
                 }
             };
-            let series = self.block.push(&labels, sample.value, self.at);
-            draft = emptied(labels);
+            let series = match sample.histogram() {
+                None => self.block.push(&labels, sample.value, self.at),
+                Some(histogram) => self.block.push_histogram(&labels, histogram, self.at),
+            };
             if Some(series) == push_time {
                 self.block.take_back();
-                self.count_dropped("push_time");
+                self.count_dropped("push_time", sample.weight());
                 self.skip(index);
-                continue;
-            }
-            match seen.entry(series) {
-                Entry::Vacant(free) => {
-                    free.insert(index);
-                    self.series.push(series);
+            } else {
+                match seen.entry(series) {
+                    Entry::Vacant(free) => {
+                        free.insert(index);
+                        self.series.push(series);
+                        self.exemplars(&labels, sample);
+                    }
+                    Entry::Occupied(earlier) => {
+                        self.block.take_back();
+                        self.judge_twin(exposition, samples.get(*earlier.get()), sample)?;
+                        self.twins += sample.weight();
+                        self.skip(index);
+                    }
                 }
-                Entry::Occupied(earlier) => {
-                    self.block.take_back();
-                    self.judge_twin(exposition, samples.get(*earlier.get()), sample)?;
-                    self.twins += 1;
-                    self.skip(index);
-                }
             }
+            draft = emptied(labels);
         }
         Ok(())
+    }
+
+    /// Encodes the exemplars beside a sample, in the order of their times, as stores take them.
+    fn exemplars(&mut self, labels: &LabelSet<'_>, sample: &Sample<'_>) {
+        if sample.exemplars().is_empty() {
+            return;
+        }
+        let time = |exemplar: &Exemplar<'_>| exemplar.at.map_or(self.at, UnixNanos::millis);
+        let mut exemplars: Vec<&Exemplar<'_>> = sample.exemplars().iter().collect();
+        exemplars.sort_by_key(|exemplar| time(exemplar));
+        for exemplar in exemplars {
+            if exemplar.is_storable() {
+                self.exemplars.push_exemplar(labels, exemplar, self.at);
+            } else {
+                self.count_dropped("exemplar_length", 1);
+            }
+        }
     }
 
     /// The identity of the group's push time; it is ours to write, whoever pushes one (Pushgateway M10).
@@ -195,7 +216,10 @@ impl<'a> Preparation<'a> {
     }
 
     /// Refuses summaries in a group that has the label which tells their samples apart.
-    fn no_summary_among(&self, exposition: &Exposition<'_>) -> Result<(), Inconsistent> {
+    fn judge_quantile(&self, exposition: &Exposition<'_>) -> Result<(), Inconsistent> {
+        if self.check == Consistency::Unchecked || !self.group.iter().any(|(name, _)| name == QUANTILE) {
+            return Ok(());
+        }
         let is_summary = |sample: &&Sample<'_>| {
             let family = exposition.families.get(sample.family);
             family.is_some_and(|family| family.kind == MetricKind::Summary)
@@ -214,7 +238,6 @@ impl<'a> Preparation<'a> {
 
     /// The push, with what it looked like; its own push times are the last `own` series of the block.
     pub(super) fn finish(self, own: usize, incoming: &Incoming<'_>, shape: Arc<Shape>) -> Prepared {
-        let samples = &incoming.exposition.samples;
         let push = Push {
             group: self.group.clone(),
             process: Process::default(),
@@ -222,13 +245,11 @@ impl<'a> Preparation<'a> {
             mode: incoming.mode,
             at: self.at,
             samples: self.block.finish(),
+            exemplars: self.exemplars.finish(),
             series: self.series,
             own,
             shape,
-            values: Values {
-                numbers: samples.iter().map(|sample| sample.value).collect(),
-                extras: Vec::new(),
-            },
+            values: Values::of(&incoming.exposition.samples),
             skipped: self.skipped,
             check: self.check,
         };
@@ -279,10 +300,10 @@ impl<'a> Preparation<'a> {
         labels
     }
 
-    fn count_dropped(&mut self, reason: &'static str) {
+    fn count_dropped(&mut self, reason: &'static str, weight: u64) {
         match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += 1,
-            None => self.dropped.push((reason, 1)),
+            Some((_, count)) => *count += weight,
+            None => self.dropped.push((reason, weight)),
         }
     }
 }

@@ -32,6 +32,7 @@ mod captures;
 mod command_line;
 mod crowd;
 mod durability;
+mod histograms;
 mod hostile_bodies;
 mod program;
 mod pushgateway_semantics;

@@ -26,6 +26,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) pushgateway: &'a str,
     /// What the web configuration file says, if there is one.
     pub(crate) web: Option<&'a str>,
+    /// What else is set of the remote.
+    pub(crate) remote_settings: &'a str,
 }
 
 impl<'a> Settings<'a> {
@@ -37,6 +39,7 @@ impl<'a> Settings<'a> {
             path_prefix: None,
             pushgateway: "{}",
             web: None,
+            remote_settings: "",
         }
     }
 }
@@ -62,11 +65,12 @@ impl Bridge {
             http.push_str(", web_config_file: web.yml, public_probes: true");
         }
         let yaml = format!(
-            "data_dir: \"{}\"\nhttp: {{{http}}}\npushgateway: {}\njobs: {{stale_after: {}}}\nremote_write:\n  - {{name: remote, url: \"{}\"}}\n",
+            "data_dir: \"{}\"\nhttp: {{{http}}}\npushgateway: {}\njobs: {{stale_after: {}}}\nremote_write:\n  - {{name: remote, url: \"{}\"{}}}\n",
             folder.path().join("data").display(),
             settings.pushgateway,
             settings.stale_after,
             settings.remote_url,
+            settings.remote_settings,
         );
         std::fs::write(folder.path().join("flinkbridge.yml"), yaml).expect("a configuration");
         let (process, address) = serve(&folder);
@@ -89,6 +93,20 @@ impl Bridge {
         assert!(
             answer.is_success(),
             "{method} {path}: {} {}",
+            answer.status,
+            answer.text()
+        );
+    }
+
+    /// Sends a push of this content type that must be accepted.
+    #[track_caller]
+    pub(crate) fn accepts_typed(&self, path: &str, content_type: &str, body: &[u8]) {
+        let answer = http::Connection::open(self.address)
+            .and_then(|mut open| open.request("PUT", path, content_type, body))
+            .unwrap_or_else(|error| panic!("PUT {path}: {error}"));
+        assert!(
+            answer.is_success(),
+            "PUT {path}: {} {}",
             answer.status,
             answer.text()
         );

@@ -175,6 +175,7 @@ fn utf8() -> Pushed {
                     }),
                 value,
                 at: None,
+                extra: None,
             })
             .into(),
         ..Exposition::default()
