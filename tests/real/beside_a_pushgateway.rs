@@ -115,6 +115,7 @@ fn groups_end_here_and_stay_there() {
         };
         assert_eq!(pair.ask(&put(path, body)), None);
     }
+    assert_eq!(pair.ask(&get("/api/v1/metrics")), None);
 
     wait::until("end of both groups", SOON, || match groups(pair.ours()) {
         left if left.is_empty() => Ok(()),

@@ -17,7 +17,7 @@ pub(super) fn lines(mut body: &[u8]) -> Result<Vec<String>, String> {
         found.push(format!(
             "family {name:?} {:?} {:?} {:?}",
             family.r#type(),
-            family.help,
+            family.help(),
             family.unit
         ));
         for mut metric in family.metric {

@@ -19,7 +19,9 @@ pub(super) fn lines(body: &[u8]) -> Result<Vec<String>, String> {
                 seen.push(name.clone());
                 family = name;
             }
-            if !is_own(&family) {
+            // a HELP of nothing says no more than none
+            let is_empty = comment.starts_with("HELP ") && word(rest).len() == rest.trim_end().len();
+            if !is_own(&family) && !is_empty {
                 found.push(line.to_owned());
             }
         } else if !is_own(&bare(word(line.trim_start_matches('{')))) {
