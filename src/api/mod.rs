@@ -3,28 +3,34 @@
 //! | door | requests |
 //! |---|---|
 //! | `push` | PUT, POST, DELETE `/metrics/job/...` |
+//! | `show` | GET `/metrics` |
 //! | `probe` | GET `/-/healthy`, `/-/ready`, `/-/metrics`; PUT, POST `/-/reload` |
 //!
 //! `listen` takes connections, greeted by `tls` where the web configuration file says so; `auth` judges who asks.
 //!
 //! A new protocol is one more file here and one more line in `Doors::answer`.
 
+mod accept;
 mod auth;
 mod body;
 mod books;
 mod config;
+mod detour;
 mod encoding;
+mod exhibition;
 mod format;
 #[cfg(any(test, fuzzing))]
 mod fuzzing;
 mod group_path;
 mod listen;
+mod outgoing;
 mod own;
 mod patience;
 mod probe;
 mod push;
 mod reply;
 mod request_line;
+mod show;
 mod tls;
 mod web;
 
@@ -34,16 +40,16 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
-use http_body_util::Full;
-use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::body::{Body as _, Incoming};
 use prometheus_client::registry::Registry as Metrics;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::intake::{Intake, Quiet};
 use crate::model::Clock;
 
 use auth::Denied;
 use books::Books;
+use outgoing::Outgoing;
 use reply::Reply;
 
 pub use auth::{HashError, PasswordHash, Right, Rights, User};
@@ -68,6 +74,7 @@ pub struct Doors {
     config: ArcSwap<DoorConfig>,
     web: ArcSwap<Web>,
     bodies: Arc<body::Room>,
+    scrapes: Arc<Semaphore>,
     books: Books,
     refusals: Quiet,
     clock: Arc<dyn Clock>,
@@ -92,6 +99,7 @@ impl Doors {
             config: ArcSwap::from_pointee(config),
             web: ArcSwap::default(),
             bodies: Arc::default(),
+            scrapes: Arc::new(Semaphore::new(show::MAX_AT_ONCE)),
             books,
             refusals: Quiet::new(std::time::Duration::from_secs(1)),
             clock,
@@ -122,14 +130,14 @@ impl Doors {
         self.web.load_full()
     }
 
-    /// Shows `metrics` at `/-/metrics`; to be called once, when every part has registered its own.
+    /// Shows `metrics` at `/-/metrics` and `/metrics`; to be called once, when every part has registered its own.
     pub fn show(&self, metrics: Metrics) {
         // a second call would show the same parts again; the first registry stays
         let _ = self.shown.set(metrics);
     }
 
     /// Answers one request.
-    async fn answer(self: &Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(self: &Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Response<Outgoing> {
         let config = self.config.load_full();
         let path = strip_prefix(request.uri().path(), &config.path_prefixes).to_owned();
         let method = request.method().clone();
@@ -157,9 +165,13 @@ impl Doors {
         (peer, path): (SocketAddr, &str),
         request: Request<Incoming>,
     ) -> Reply {
+        if let Some(detour) = detour::of(request.method(), path, request.uri().path()) {
+            return detour;
+        }
         match path {
             "/-/healthy" => probe::healthy(request.method()),
             "/-/ready" => probe::ready(request.method(), &self.intake),
+            "/metrics" => show::metrics(self, request.method(), request.headers()).await,
             "/-/metrics" => probe::metrics(request.method(), self.shown.get()),
             "/-/reload" => probe::reload(request.method(), &self.reload).await,
             _ => push::push(self, config, (peer, path), request).await,
@@ -178,11 +190,11 @@ impl Doors {
 
 /// The answer to a HEAD: as long as the one to a GET, by its header. The HTTP library sends the body all the same where
 /// HTTP/2 is spoken, which clients take for a breach of the protocol.
-fn without_body(response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+fn without_body(response: Response<Outgoing>) -> Response<Outgoing> {
     let (mut head, body) = response.into_parts();
     let length = body.size_hint().lower();
     head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    Response::from_parts(head, Full::default())
+    Response::from_parts(head, Outgoing::empty())
 }
 
 /// Whether whoever asks may ask this.

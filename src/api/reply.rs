@@ -1,14 +1,16 @@
 //! The only place that picks a status.
 
-use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 use hyper::body::Bytes;
 
+use super::accept::Packing;
 use super::auth::Denied;
 use super::body::BodyError;
+use super::detour::Moved;
 use super::format::FormatError;
-use super::group_path::{GroupPathError, Moved};
+use super::group_path::GroupPathError;
+use super::outgoing::{Outgoing, Stream};
 use crate::intake::Refusal;
 use crate::registry::Refused;
 
@@ -20,6 +22,8 @@ const RETRY_SECONDS: u64 = 5;
 pub(super) struct Reply {
     status: StatusCode,
     text: String,
+    /// What is sent instead of the text, and its content type.
+    stream: Option<Box<(Stream, String)>>,
     content_type: &'static str,
     header: Option<(http::HeaderName, String)>,
 }
@@ -40,6 +44,29 @@ impl Reply {
         Self {
             content_type,
             ..Self::new(StatusCode::OK, text)
+        }
+    }
+
+    /// What is written while it is sent.
+    pub(super) fn stream(stream: Stream, content_type: String, packing: Packing) -> Self {
+        let gzip = (CONTENT_ENCODING, "gzip".to_owned());
+        Self {
+            stream: Some(Box::new((stream, content_type))),
+            header: (packing == Packing::Gzip).then_some(gzip),
+            ..Self::new(StatusCode::OK, "")
+        }
+    }
+
+    /// As many are shown what was pushed as can be at once.
+    pub(super) fn too_many_scrapes(limit: usize) -> Self {
+        Self {
+            header: Some((RETRY_AFTER, RETRY_SECONDS.to_string())),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!(
+                    "{limit} scrapes are under way, the most there may be, and none of them ended in time: ask again"
+                ),
+            )
         }
     }
 
@@ -88,6 +115,13 @@ impl Reply {
             header: Some((LOCATION, to)),
             ..Self::new(status, "")
         }
+    }
+
+    pub(super) fn bad_escape(path: &str) -> Self {
+        let text = format!(
+            "invalid URL escape in the path {path:?}: behind each % stand two hexadecimal digits, and a % itself is %25"
+        );
+        Self::new(StatusCode::BAD_REQUEST, text)
     }
 
     pub(super) fn bad_path(error: &GroupPathError) -> Self {
@@ -181,17 +215,24 @@ impl Reply {
         (self.status.is_client_error() || self.status.is_server_error()).then_some(self.text.as_str())
     }
 
-    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
+    pub(super) fn into_response(self) -> Response<Outgoing> {
         let ends = if self.text.is_empty() || self.text.ends_with('\n') {
             ""
         } else {
             "\n"
         };
-        let mut response = Response::new(Full::new(Bytes::from(self.text + ends)));
+        let (body, content_type) = match self.stream.map(|stream| *stream) {
+            Some((stream, content_type)) => (Outgoing::Stream(stream), HeaderValue::try_from(content_type)),
+            None => (
+                Outgoing::Whole(Bytes::from(self.text + ends).into()),
+                Ok(HeaderValue::from_static(self.content_type)),
+            ),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if let Ok(content_type) = content_type {
+            response.headers_mut().insert(CONTENT_TYPE, content_type);
+        }
         if let Some((name, value)) = self.header
             && let Ok(value) = HeaderValue::from_str(&value)
         {
@@ -215,6 +256,7 @@ impl Reply {
         Self {
             status,
             text: text.into(),
+            stream: None,
             content_type: "text/plain; charset=utf-8",
             header: None,
         }

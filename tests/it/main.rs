@@ -38,6 +38,7 @@ mod own_times;
 mod program;
 mod pushgateway_semantics;
 mod reloading;
+mod shown;
 mod shutdown;
 mod staleness;
 mod utf8_names;
