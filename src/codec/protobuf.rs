@@ -268,7 +268,7 @@ impl<'a> Decoder<'a> {
     fn histogram(&mut self, metric: &Metric<'a>, kind: MetricKind) -> Result<(), Problem> {
         let mut fields = Fields::of("histogram", metric.content);
         let (mut count, mut sum) = (Count::default(), 0.0);
-        let (mut has_buckets, mut has_infinity, mut may_be_native) = (false, false, false);
+        let (mut has_infinity, mut may_be_native) = (false, false);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Varint(number)) => count.whole = number,
@@ -276,7 +276,6 @@ impl<'a> Decoder<'a> {
                 (2, Value::Fixed64(bits)) => sum = f64::from_bits(bits),
                 (3, Value::Bytes(bucket)) => {
                     let bucket = Bucket::read(bucket)?;
-                    has_buckets = true;
                     has_infinity |= bucket.bound == f64::INFINITY;
                     self.sample(metric, Part::Bucket(bucket.bound), bucket.count.get())?;
                     self.annotate(bucket.exemplar);
@@ -285,9 +284,11 @@ impl<'a> Decoder<'a> {
                 _ => {}
             }
         }
-        if may_be_native && self.native(metric, kind)? && !has_buckets {
-            return Ok(());
+        if may_be_native {
+            self.native(metric, kind)?;
         }
+        // beside a native histogram without classic buckets too: so the text format has it, and a store that takes none
+        // has at least sum and count
         if !has_infinity {
             self.sample(metric, Part::Bucket(f64::INFINITY), count.get())?;
         }
