@@ -8,11 +8,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::codec::exposition::LeftOut;
 use crate::codec::show;
 
-const EXEMPLAR: &str = "exemplar";
-const NATIVE_HISTOGRAM: &str = "native_histogram";
 const CLASHING: &str = "clashing";
 const DAMAGED: &str = "damaged";
 
@@ -21,11 +18,6 @@ struct Request {
     method: &'static str,
     code: u16,
     handler: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct What {
-    what: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -39,7 +31,6 @@ pub(super) struct Books {
     requests: Family<Request, Counter>,
     pub(super) push_bytes: Histogram,
     pub(super) push_seconds: Histogram,
-    left_out: Family<What, Counter>,
     pub(super) show_seconds: Histogram,
     pub(super) broken_scrapes: Counter,
     not_shown: Family<Reason, Gauge>,
@@ -49,18 +40,12 @@ pub(super) struct Books {
 
 impl Default for Books {
     fn default() -> Self {
-        let left_out = Family::<What, Counter>::default();
-        for what in [EXEMPLAR, NATIVE_HISTOGRAM] {
-            // there from the start, so that a first one is an increase
-            drop(left_out.get_or_create(&What { what }));
-        }
         let not_shown = Family::<Reason, Gauge>::default();
         for reason in [CLASHING, DAMAGED] {
             drop(not_shown.get_or_create(&Reason { reason }));
         }
         Self {
             requests: Family::default(),
-            left_out,
             push_bytes: Histogram::new(exponential_buckets(256.0, 4.0, 10)),
             push_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
             show_seconds: Histogram::new(exponential_buckets(0.001, 4.0, 9)),
@@ -91,11 +76,6 @@ impl Books {
             self.push_seconds.clone(),
         );
         http.register(
-            "push_left_out",
-            "What pushes carried besides samples and is not forwarded",
-            self.left_out.clone(),
-        );
-        http.register(
             "show_duration_seconds",
             "From a scrape of /metrics to the last byte that was taken of it",
             self.show_seconds.clone(),
@@ -116,17 +96,6 @@ impl Books {
             "Connections that did not speak HTTP to their end",
             self.bad_connections.clone(),
         );
-    }
-
-    pub(super) fn left_out(&self, left_out: LeftOut) {
-        for (what, count) in [
-            (EXEMPLAR, left_out.exemplars),
-            (NATIVE_HISTOGRAM, left_out.native_histograms),
-        ] {
-            if count > 0 {
-                self.left_out.get_or_create(&What { what }).inc_by(count);
-            }
-        }
     }
 
     /// Takes note of what a scrape left out.

@@ -5,7 +5,7 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
-use crate::model::{GroupKey, GroupKeyError};
+use crate::model::{GroupKey, GroupKeyError, NameScheme, unescape_name};
 
 /// Label names and the job that end in this have a value in URL-safe base64.
 const BASE64_SUFFIX: &str = "@base64";
@@ -29,17 +29,10 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
 pub(super) enum GroupPath {
     /// A group to push to.
     Group(GroupKey),
-    /// The same place, written properly; where to is the first field, whether for good the second.
-    Elsewhere(String, Moved),
+    /// The same place without the slash at its end.
+    Elsewhere(String),
     /// No path of pushes at all.
     Unknown,
-}
-
-/// How long a redirect holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moved {
-    ForGood,
-    ForNow,
 }
 
 /// Why a path of pushes names no group.
@@ -63,8 +56,9 @@ pub(super) enum GroupPathError {
     Key(#[from] GroupKeyError),
 }
 
-/// Reads the path of a request, prefixes already cut off.
-pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
+/// Reads the path of a request, prefixes already cut off. Where names may be any text, those of labels may be spelled
+/// with `U__` and escapes.
+pub(super) fn read(path: &str, names: NameScheme) -> Result<GroupPath, GroupPathError> {
     let decoded = percent_decode_str(path).decode_utf8();
     let decoded = decoded.map_err(|_| GroupPathError::NotUtf8(path.to_owned()))?;
     let Some(rest) = decoded.strip_prefix("/metrics/job") else {
@@ -72,9 +66,6 @@ pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
     };
     if !rest.starts_with('/') && !rest.starts_with(BASE64_SUFFIX) {
         return Ok(GroupPath::Unknown);
-    }
-    if let Some(clean) = cleaned(path) {
-        return Ok(GroupPath::Elsewhere(clean, Moved::ForGood));
     }
     let (is_base64, rest) = match rest.strip_prefix(BASE64_SUFFIX) {
         Some(rest) => (true, rest),
@@ -87,10 +78,10 @@ pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
         return Err(GroupPathError::TooLong(path.len()));
     }
     if rest.is_empty() {
-        return Ok(GroupPath::Elsewhere(
-            decoded.trim_end_matches('/').to_owned(),
-            Moved::ForNow,
-        ));
+        return Ok(match is_base64 {
+            false => GroupPath::Elsewhere(decoded.trim_end_matches('/').to_owned()),
+            true => GroupPath::Unknown,
+        });
     }
     let (job, labels) = rest.split_once('/').unwrap_or((rest, ""));
     let job = if is_base64 {
@@ -98,10 +89,11 @@ pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
     } else {
         job.to_owned()
     };
-    Ok(GroupPath::Group(GroupKey::try_new(&job, read_labels(labels)?)?))
+    let labels = read_labels(labels, names)?;
+    Ok(GroupPath::Group(GroupKey::try_named(&job, labels, names)?))
 }
 
-fn read_labels(labels: &str) -> Result<Vec<(String, String)>, GroupPathError> {
+fn read_labels(labels: &str, names: NameScheme) -> Result<Vec<(String, String)>, GroupPathError> {
     if labels.is_empty() {
         return Ok(Vec::new());
     }
@@ -115,10 +107,18 @@ fn read_labels(labels: &str) -> Result<Vec<(String, String)>, GroupPathError> {
     pairs
         .iter()
         .map(|[name, value]| match name.strip_suffix(BASE64_SUFFIX) {
-            Some(name) => Ok((name.to_owned(), decode(name, value)?)),
-            None => Ok(((*name).to_owned(), (*value).to_owned())),
+            Some(name) => Ok((unescaped(name, names), decode(name, value)?)),
+            None => Ok((unescaped(name, names), (*value).to_owned())),
         })
         .collect()
+}
+
+fn unescaped(name: &str, names: NameScheme) -> String {
+    let unescaped = match names {
+        NameScheme::Classic => None,
+        NameScheme::Utf8 => unescape_name(name),
+    };
+    unescaped.unwrap_or_else(|| name.to_owned())
 }
 
 fn decode(name: &str, value: &str) -> Result<String, GroupPathError> {
@@ -133,26 +133,6 @@ fn decode(name: &str, value: &str) -> Result<String, GroupPathError> {
     })
 }
 
-/// The path without empty and dotted segments, if it has any; a slash at its end stays.
-fn cleaned(path: &str) -> Option<String> {
-    let segments = path.split('/').skip(1);
-    let count = segments.clone().count();
-    let mut clean: Vec<&str> = Vec::new();
-    let mut is_clean = true;
-    for (index, segment) in segments.enumerate() {
-        match segment {
-            "" if index + 1 == count => clean.push(""),
-            "" | "." => is_clean = false,
-            ".." => {
-                clean.pop();
-                is_clean = false;
-            }
-            segment => clean.push(segment),
-        }
-    }
-    (!is_clean).then(|| format!("/{}", clean.join("/")))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -161,10 +141,14 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, expected: &str) {
-        let read = match read(path) {
+        check_named(path, NameScheme::Classic, expected);
+    }
+
+    #[track_caller]
+    fn check_named(path: &str, names: NameScheme, expected: &str) {
+        let read = match read(path, names) {
             Ok(GroupPath::Group(key)) => key.to_string(),
-            Ok(GroupPath::Elsewhere(to, Moved::ForGood)) => format!("301 {to}"),
-            Ok(GroupPath::Elsewhere(to, Moved::ForNow)) => format!("307 {to}"),
+            Ok(GroupPath::Elsewhere(to)) => format!("307 {to}"),
             Ok(GroupPath::Unknown) => "404".to_owned(),
             Err(error) => format!("400 {error}"),
         };
@@ -195,10 +179,9 @@ mod tests {
         check("/metrics/job", "404");
         check("/metrics/jobs/a", "404");
         check("/metrics", "404");
+        check("/metrics/job@base64/", "404");
         check("/metrics/job@base64/=", "400 job name is required");
         check("/metrics/job/a/", r#"{job="a"}"#);
-        check("/metrics/job/a//b/c", "301 /metrics/job/a/b/c");
-        check("/metrics/job/a/../b", "301 /metrics/job/b");
         check("/metrics/job/a/b", "400 odd number");
         check("/metrics/job/a/b@base64/=", r#"{b="",job="a"}"#);
         check("/metrics/job/a/b@base64/+++=", "400 invalid base64");
@@ -215,9 +198,46 @@ mod tests {
     }
 
     #[test]
+    fn h20_h21_h34_h35_h48_to_h50_escaped_label_names_are_read_where_names_are_utf8() {
+        let escaped = "/metrics/job/j/U__label_2e_name2/v";
+        check(escaped, r#"{U__label_2e_name2="v",job="j"}"#);
+        let check = |path, expected| check_named(path, NameScheme::Utf8, expected);
+        check(escaped, r#"{job="j","label.name2"="v"}"#);
+        check(
+            "/metrics/job/j/instance/i/U__dotted_2e_label_2e_name/v",
+            r#"{"dotted.label.name"="v",instance="i",job="j"}"#,
+        );
+        check(
+            "/metrics/job@base64/dGVzdC9qb2I=/instance@base64/aW5zdA==/U__dotted_2e_label_2e_name@base64/YS9i",
+            r#"{"dotted.label.name"="a/b",instance="inst",job="test/job"}"#,
+        );
+        check(
+            "/metrics/job/j/größe/v/a.b/w",
+            r#"{"a.b"="w","größe"="v",job="j"}"#,
+        );
+        check("/metrics/job/j/U__a/1/a/2", r#"{a="2",job="j"}"#);
+        check("/metrics/job/j/U__a_/v", r#"{U__a_="v",job="j"}"#);
+    }
+
+    #[test]
+    fn h42_reserved_names_are_refused_whatever_they_are_spelled_like() {
+        for name in [
+            "__a",
+            "U______a",
+            "U___5f__5f_a",
+            "U__",
+            "__name__",
+            "U______name____",
+        ] {
+            let path = format!("/metrics/job/j/{name}/v");
+            check_named(&path, NameScheme::Utf8, "400 improper label name");
+        }
+    }
+
+    #[test]
     fn a_slash_in_disguise_is_not_redirected_to_itself() {
         check("/metrics/job%2f", "307 /metrics/job");
-        check("/metrics%2Fjob@base64%2F", "307 /metrics/job@base64");
+        check("/metrics%2Fjob@base64%2F", "404");
     }
 
     #[test]
@@ -238,8 +258,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_path_panics(path in "(/metrics/job)?(@base64)?[/a-z.%0-9=@_]{0,40}") {
-            let _ = read(&path);
+        fn no_path_panics(path in "(/metrics/job)?(@base64)?[/a-zU.%0-9=@_]{0,40}") {
+            let _ = read(&path, NameScheme::Classic);
+            let _ = read(&path, NameScheme::Utf8);
         }
     }
 }

@@ -15,6 +15,7 @@ mod auth;
 mod body;
 mod books;
 mod config;
+mod detour;
 mod encoding;
 mod exhibition;
 mod format;
@@ -165,6 +166,9 @@ impl Doors {
         (peer, path): (SocketAddr, &str),
         request: Request<Incoming>,
     ) -> Reply {
+        if let Some(detour) = detour::of(request.method(), path, request.uri().path()) {
+            return detour;
+        }
         match path {
             "/-/healthy" => probe::healthy(request.method()),
             "/-/ready" => probe::ready(request.method(), &self.intake),

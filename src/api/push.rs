@@ -7,11 +7,11 @@ use http::{Method, Request};
 use hyper::body::Incoming as Body;
 use tokio::time::Instant;
 
+use super::detour::Moved;
 use super::format::Format;
 use super::group_path::{self, GroupPath};
 use super::reply::Reply;
 use super::{DoorConfig, Doors, body, own};
-use crate::codec::exposition::LeftOut;
 use crate::intake::{Consistency, Incoming, Intake, Refusal, Submission};
 use crate::model::GroupKey;
 use crate::registry::Mode;
@@ -28,11 +28,11 @@ pub(super) async fn push(
     (peer, path): (SocketAddr, &str),
     request: Request<Body>,
 ) -> Reply {
-    let group = match group_path::read(path) {
+    let group = match group_path::read(path, config.names) {
         Ok(GroupPath::Group(group)) => group,
-        Ok(GroupPath::Elsewhere(to, moved)) => {
+        Ok(GroupPath::Elsewhere(to)) => {
             let prefix = request.uri().path().strip_suffix(path).unwrap_or_default();
-            return Reply::elsewhere(format!("{prefix}{to}"), moved);
+            return Reply::elsewhere(format!("{prefix}{to}"), Moved::ForNow);
         }
         Ok(GroupPath::Unknown) => return Reply::unknown(path),
         Err(error) => return Reply::bad_path(&error),
@@ -101,10 +101,7 @@ async fn take(
         read()
     };
     match submitted {
-        Ok(Ok((submission, left_out))) => {
-            doors.books.left_out(left_out);
-            settle(&doors.intake, submission, Reply::pushed(config.taken_status())).await
-        }
+        Ok(Ok(submission)) => settle(&doors.intake, submission, Reply::pushed(config.taken_status())).await,
         Ok(Err(refusal)) => {
             let reply = match (&refusal, config.consistency) {
                 // who checks nothing answers before it is known (Pushgateway M06)
@@ -130,20 +127,19 @@ fn submit(
     config: &DoorConfig,
     (group, mode, peer): (GroupKey, Mode, SocketAddr),
     (format, body): (Format, &[u8]),
-) -> Result<Result<(Submission, LeftOut), Refusal>, Reply> {
-    let exposition = format.read(body, config.max_series);
+) -> Result<Result<Submission, Refusal>, Reply> {
+    let exposition = format.read(body, config.max_series, config.names);
     let exposition = exposition.map_err(|error| Reply::bad_format(&error))?;
-    let left_out = exposition.left_out;
     let own = own::beside(&exposition, doors.shown.get());
-    let submitted = doors.intake.push(Incoming {
+    Ok(doors.intake.push(Incoming {
         group,
         mode,
         peer: peer.to_string(),
         exposition,
         check: config.consistency,
+        timestamps: config.timestamps,
         own,
-    });
-    Ok(submitted.map(|submission| (submission, left_out)))
+    }))
 }
 
 /// `reply` once the submission is durable, else why it is not.

@@ -2,7 +2,7 @@
 //!
 //! Samples keep the names they have, `_total` and `_created` among them, as a scrape by Prometheus keeps them. Families
 //! are named as the text format 0.0.4 would name them (a counter with its `_total`, each `_created` by itself), so that
-//! a POST in one format replaces what one in the other has pushed. Exemplars are checked and counted, units checked.
+//! a POST in one format replaces what one in the other has pushed. Units are checked and not kept.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,15 +13,26 @@ use super::cursor::{Cursor, METRIC};
 use super::exposition::{Exposition, TextError, too_many_samples};
 use super::labels::{Owner, bound_of};
 use super::number::parse_float;
-use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_metric_name};
+use crate::model::{
+    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis, UnixNanos,
+};
 
-/// Reads a body of at most `max_samples` samples; `# EOF` has to be its last line.
+/// Reads a body of at most `max_samples` samples, whose names are classic; `# EOF` has to be its last line.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn parse(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, TextError> {
+    parse_named(body, max_samples, NameScheme::Classic)
+}
+
+/// Reads a body of at most `max_samples` samples with names of a scheme; `# EOF` has to be its last line.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn parse_named(body: &[u8], max_samples: usize, names: NameScheme) -> Result<Exposition<'_>, TextError> {
     let mut parser = Parser {
         cursor: Cursor::new(body),
+        names,
         read: Exposition::default(),
         families: HashMap::default(),
         described: HashMap::default(),
@@ -64,10 +75,11 @@ struct Described<'a> {
     has_samples: bool,
 }
 
-type ByName<'a, T> = HashMap<&'a str, T, foldhash::fast::RandomState>;
+type ByName<'a, T> = HashMap<Cow<'a, str>, T, foldhash::fast::RandomState>;
 
 struct Parser<'a> {
     cursor: Cursor<'a>,
+    names: NameScheme,
     read: Exposition<'a>,
     /// Places in `read.families`, by the names that text 0.0.4 gives to families.
     families: ByName<'a, usize>,
@@ -122,15 +134,15 @@ impl<'a> Parser<'a> {
                 "unknown metric type {word:?}: known are counter, gauge, histogram, gaugehistogram, summary, info, stateset, unknown"
             )));
         };
-        let earlier = self.described.entry(name).or_default().kind.replace(kind);
-        self.once("TYPE", name, earlier)
+        let earlier = self.described.entry(name.clone()).or_default().kind.replace(kind);
+        self.once("TYPE", &name, earlier)
     }
 
     fn help(&mut self) -> Result<(), TextError> {
         let name = self.described_name()?;
-        let help = self.cursor.help(b'"')?;
-        let earlier = self.described.entry(name).or_default().help.replace(help);
-        self.once("HELP", name, earlier)
+        let help = self.cursor.help()?;
+        let earlier = self.described.entry(name.clone()).or_default().help.replace(help);
+        self.once("HELP", &name, earlier)
     }
 
     fn unit(&mut self) -> Result<(), TextError> {
@@ -142,17 +154,15 @@ impl<'a> Parser<'a> {
                 "unit {unit:?} is not the end of the metric name {name:?}"
             )));
         }
-        let earlier = self.described.entry(name).or_default().unit.replace(unit);
-        self.once("UNIT", name, earlier)
+        let earlier = self.described.entry(name.clone()).or_default().unit.replace(unit);
+        self.once("UNIT", &name, earlier)
     }
 
     /// The name that a TYPE, HELP or UNIT line is about, and the blank behind it.
-    fn described_name(&mut self) -> Result<&'a str, TextError> {
+    fn described_name(&mut self) -> Result<Cow<'a, str>, TextError> {
         self.blank()?;
-        let name = self.cursor.name(&METRIC);
-        if !is_metric_name(name) {
-            return Err(self.cursor.error("invalid metric name in comment"));
-        }
+        let name = self.cursor.any_name(&METRIC)?;
+        let name = self.cursor.checked_metric(name, self.names)?;
         if self.cursor.peek() != Some(b'\n') {
             self.blank()?;
         }
@@ -171,30 +181,61 @@ impl<'a> Parser<'a> {
     }
 
     fn sample(&mut self) -> Result<(), TextError> {
-        let name = self.cursor.name(&METRIC);
-        if name.is_empty() {
-            return Err(self
-                .cursor
-                .error("invalid metric name: it matches [a-zA-Z_:][a-zA-Z0-9_:]*"));
-        }
-        let (family, kind) = self.enter_family(name);
         let mut labels = LabelDraft::with_capacity(8);
-        labels.push(METRIC_NAME, name);
-        let owner = Owner {
-            metric: name,
-            bound: bound_of(kind),
+        // its place, first of all
+        labels.push(METRIC_NAME, "");
+        let (name, family) = if self.cursor.peek() == Some(b'{') {
+            self.name_within(&mut labels)?
+        } else {
+            self.name_before(&mut labels)?
         };
-        self.labels(owner, &mut labels)?;
         self.blank()?;
         let value = self.float("value")?;
-        let at = self.timestamp_and_exemplar(name)?;
+        let (at, exemplar) = self.timestamp_and_exemplar(&name)?;
+        let extra = exemplar.map(|exemplar| {
+            Box::new(Extra {
+                exemplars: vec![exemplar],
+                ..Extra::default()
+            })
+        });
+        labels.set(METRIC_NAME, name);
         self.read.samples.push(Sample {
             family,
             labels,
             value,
             at,
+            extra,
         });
         self.cursor.end_line()
+    }
+
+    /// Reads the labels of a sample whose name stands before the braces, if it has any; returns its name and family.
+    fn name_before(&mut self, labels: &mut LabelDraft<'a>) -> Result<(Cow<'a, str>, usize), TextError> {
+        let name = self.cursor.any_name(&METRIC)?;
+        let name = self.cursor.checked_metric(name, self.names)?;
+        let (family, kind) = self.enter_family(name.clone());
+        let owner = self.owner(&name, bound_of(kind));
+        self.labels(owner, labels)?;
+        Ok((name, family))
+    }
+
+    /// Reads the labels of a sample whose name stands among them; returns its name and family.
+    fn name_within(&mut self, labels: &mut LabelDraft<'a>) -> Result<(Cow<'a, str>, usize), TextError> {
+        self.cursor.skip(1);
+        let name = self.cursor.name_and_labels(self.names, labels)?;
+        let (family, kind) = self.enter_family(name.clone());
+        if let Some(bound) = bound_of(kind) {
+            self.cursor.tidy_bound(bound, &name, labels)?;
+        }
+        Ok((name, family))
+    }
+
+    const fn owner<'n>(&self, metric: &'n str, bound: Option<&'static str>) -> Owner<'n> {
+        Owner {
+            metric,
+            bound,
+            names: self.names,
+        }
     }
 
     fn labels(&mut self, owner: Owner<'_>, labels: &mut LabelDraft<'a>) -> Result<(), TextError> {
@@ -205,7 +246,10 @@ impl<'a> Parser<'a> {
         self.cursor.labels(owner, labels)
     }
 
-    fn timestamp_and_exemplar(&mut self, name: &str) -> Result<Option<UnixMillis>, TextError> {
+    fn timestamp_and_exemplar(
+        &mut self,
+        name: &str,
+    ) -> Result<(Option<UnixMillis>, Option<Exemplar<'a>>), TextError> {
         let mut at = None;
         if self.cursor.peek() == Some(b' ') {
             self.cursor.skip(1);
@@ -213,21 +257,21 @@ impl<'a> Parser<'a> {
                 at = Some(self.timestamp()?);
             }
         }
-        match self.cursor.peek() {
-            Some(b'#') => self.exemplar(name)?,
+        let exemplar = match self.cursor.peek() {
+            Some(b'#') => Some(self.exemplar(name)?),
             Some(b' ') => {
                 self.cursor.skip(1);
-                self.exemplar(name)?;
+                Some(self.exemplar(name)?)
             }
-            _ => {}
-        }
+            _ => None,
+        };
         match self.cursor.peek() {
-            Some(b'\n') | None => Ok(at),
+            Some(b'\n') | None => Ok((at, exemplar)),
             Some(_) => Err(self.cursor.error("expected the end of the line")),
         }
     }
 
-    fn exemplar(&mut self, name: &str) -> Result<(), TextError> {
+    fn exemplar(&mut self, name: &str) -> Result<Exemplar<'a>, TextError> {
         if self.cursor.peek() != Some(b'#') {
             return Err(self.cursor.error("expected an exemplar or the end of the line"));
         }
@@ -236,19 +280,16 @@ impl<'a> Parser<'a> {
         if self.cursor.peek() != Some(b'{') {
             return Err(self.cursor.error("expected '{' at start of an exemplar's labels"));
         }
-        let owner = Owner {
-            metric: name,
-            bound: None,
-        };
-        self.labels(owner, &mut LabelDraft::new())?;
+        let owner = self.owner(name, None);
+        let mut exemplar = Exemplar::default();
+        self.labels(owner, &mut exemplar.labels)?;
         self.blank()?;
-        self.float("an exemplar's value")?;
+        exemplar.value = self.float("an exemplar's value")?;
         if self.cursor.peek() == Some(b' ') {
             self.cursor.skip(1);
-            self.timestamp()?;
+            exemplar.at = Some(self.exact_timestamp()?);
         }
-        self.read.left_out.exemplars += 1;
-        Ok(())
+        Ok(exemplar)
     }
 
     fn float(&mut self, what: &str) -> Result<f64, TextError> {
@@ -273,6 +314,12 @@ impl<'a> Parser<'a> {
             .ok_or_else(|| self.cursor.error(format!("the timestamp {seconds} is no time")))
     }
 
+    /// Seconds since 1970, as exact as they are written.
+    fn exact_timestamp(&mut self) -> Result<UnixNanos, TextError> {
+        let seconds = self.float("an exemplar's timestamp")?;
+        exact_time(seconds).ok_or_else(|| self.cursor.error(format!("the timestamp {seconds} is no time")))
+    }
+
     fn blank(&mut self) -> Result<(), TextError> {
         if self.cursor.peek() != Some(b' ') {
             return Err(self.cursor.error("expected a blank"));
@@ -282,19 +329,20 @@ impl<'a> Parser<'a> {
     }
 
     /// The family that text 0.0.4 would have for samples of such a name: its place, and its type.
-    fn enter_family(&mut self, name: &'a str) -> (usize, MetricKind) {
-        let (base, part, kind) = self
-            .owner_of(name)
-            .unwrap_or((name, Part::ByItself, MetricKind::Untyped));
+    fn enter_family(&mut self, name: Cow<'a, str>) -> (usize, MetricKind) {
+        let (base, part, kind) =
+            self.owner_of(&name)
+                .unwrap_or((name.clone(), Part::ByItself, MetricKind::Untyped));
         let family = match part {
-            Part::OfFamily => base,
+            Part::OfFamily => base.clone(),
             Part::ByItself => name,
         };
-        let place = *self.families.entry(family).or_insert(self.read.families.len());
-        if place == self.read.families.len() {
-            let help = self.described.get(base).and_then(|family| family.help.clone());
+        let next = self.read.families.len();
+        let place = *self.families.entry(family.clone()).or_insert(next);
+        if place == next {
+            let help = self.described.get(&base).and_then(|family| family.help.clone());
             self.read.families.push(Family {
-                name: Cow::Borrowed(family),
+                name: family,
                 kind,
                 help: help.unwrap_or_default(),
             });
@@ -303,20 +351,47 @@ impl<'a> Parser<'a> {
     }
 
     /// The described family that a sample belongs to, and what it is to it.
-    fn owner_of(&mut self, name: &'a str) -> Option<(&'a str, Part, MetricKind)> {
+    fn owner_of(&mut self, name: &Cow<'a, str>) -> Option<(Cow<'a, str>, Part, MetricKind)> {
         let suffix_at = name.rfind('_').unwrap_or(name.len());
         for end in [name.len(), suffix_at] {
-            let (base, suffix) = name.split_at_checked(end)?;
-            let Some(described) = self.described.get_mut(base) else {
+            let (base, suffix) = split(name, end)?;
+            let Some(described) = self.described.get_mut(&base) else {
                 continue;
             };
-            if let Some((part, kind)) = described.kind.unwrap_or_default().part(suffix) {
+            if let Some((part, kind)) = described.kind.unwrap_or_default().part(&suffix) {
                 described.has_samples = true;
                 return Some((base, part, kind));
             }
         }
         None
     }
+}
+
+/// Both sides of a place in a name, borrowed where the name is.
+fn split<'a>(name: &Cow<'a, str>, at: usize) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    Some(match name {
+        Cow::Borrowed(name) => {
+            let (base, suffix) = name.split_at_checked(at)?;
+            (Cow::Borrowed(base), Cow::Borrowed(suffix))
+        }
+        Cow::Owned(name) => {
+            let (base, suffix) = name.split_at_checked(at)?;
+            (Cow::Owned(base.to_owned()), Cow::Owned(suffix.to_owned()))
+        }
+    })
+}
+
+/// The time that someone meant who wrote so many seconds: by their digits, as a float's own fraction is a little off.
+fn exact_time(seconds: f64) -> Option<UnixNanos> {
+    let digits = seconds.abs().to_string();
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    let whole: i64 = whole.parse().ok()?;
+    let nanos: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
+    Some(if seconds < 0.0 {
+        UnixNanos::from_parts(-whole, -nanos)
+    } else {
+        UnixNanos::from_parts(whole, nanos)
+    })
 }
 
 /// Whether a sample's family has its name from OpenMetrics, or from the sample.

@@ -1,8 +1,10 @@
 //! Delimited `io.prometheus.client.MetricFamily` messages, as clients push them to a Pushgateway (H18, M03, M04).
 //!
 //! The samples come out as the text format would have brought them: a summary as quantiles, `_sum` and `_count`, a
-//! classic histogram as buckets up to `+Inf`, `_sum` and `_count`. Fields that are absent have their default, as in any
-//! protobuf; creation times, which text 0.0.4 does not know, are passed over. Every NaN becomes the one that text has.
+//! classic histogram as buckets up to `+Inf`, `_sum` and `_count`. A native histogram is one sample, named as its family;
+//! the classic form is beside it only if it has buckets. Fields that are absent have their default, as in any protobuf;
+//! creation times of others than native histograms, which text 0.0.4 does not know, are passed over. Every NaN becomes
+//! the one that text has.
 
 use std::borrow::Cow;
 
@@ -14,16 +16,34 @@ use super::exposition::{Exposition, ProtobufError, too_many_samples};
 use super::labels::{Seen, bound_of};
 use super::number::shortest;
 use super::wire::{Fields, Value, text};
+use super::{exemplar, histogram};
 use crate::model::{
-    Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_label_name, is_metric_name,
+    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis,
 };
 
-/// Reads a body of at most `max_samples` samples and as many families. Of two families of one name the last counts.
+/// Buckets and spans that a native histogram may have on average: fewer than the most that clients keep.
+const PARTS_OF_A_HISTOGRAM: usize = 100;
+
+/// Reads a body of at most `max_samples` samples and as many families, whose names are classic. Of two families of one
+/// name the last counts.
 ///
 /// # Errors
 /// The first thing that is wrong, with the number of its message.
 pub fn decode(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, ProtobufError> {
-    let families = read_families(body, max_samples)?;
+    decode_named(body, max_samples, NameScheme::Classic)
+}
+
+/// Reads a body of at most `max_samples` samples and as many families, with names of a scheme. Of two families of one
+/// name the last counts.
+///
+/// # Errors
+/// The first thing that is wrong, with the number of its message.
+pub fn decode_named(
+    body: &[u8],
+    max_samples: usize,
+    names: NameScheme,
+) -> Result<Exposition<'_>, ProtobufError> {
+    let families = read_families(body, max_samples, names)?;
     let last: HashMap<&str, usize, foldhash::fast::RandomState> = families
         .iter()
         .enumerate()
@@ -31,16 +51,18 @@ pub fn decode(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, Protobu
         .collect();
     let mut decoder = Decoder {
         read: Exposition::default(),
+        exemplars: 0,
+        parts: 0,
         max_samples,
+        names,
     };
     for (index, family) in families.iter().enumerate() {
-        let (samples, left_out) = (decoder.read.samples.len(), decoder.read.left_out);
+        let samples = decoder.read.samples.len();
         let decoded = decoder.family(family);
         decoded.map_err(|problem| problem.of_message(index + 1))?;
         if last.get(family.name) != Some(&index) {
             decoder.read.samples.truncate(samples);
             decoder.read.families.pop();
-            decoder.read.left_out = left_out;
         }
     }
     Ok(decoder.read)
@@ -72,7 +94,11 @@ struct RawFamily<'a> {
     message: &'a [u8],
 }
 
-fn read_families(body: &[u8], max_families: usize) -> Result<Vec<RawFamily<'_>>, ProtobufError> {
+fn read_families(
+    body: &[u8],
+    max_families: usize,
+    names: NameScheme,
+) -> Result<Vec<RawFamily<'_>>, ProtobufError> {
     let mut stream = Fields::of("the stream of metric families", body);
     let mut families = Vec::new();
     loop {
@@ -87,12 +113,13 @@ fn read_families(body: &[u8], max_families: usize) -> Result<Vec<RawFamily<'_>>,
             ));
             return Err(limit.of_message(number));
         }
-        families.push(RawFamily::read(message).map_err(|problem| problem.of_message(number))?);
+        let family = RawFamily::read(message, names);
+        families.push(family.map_err(|problem| problem.of_message(number))?);
     }
 }
 
 impl<'a> RawFamily<'a> {
-    fn read(message: &'a [u8]) -> Result<Self, Problem> {
+    fn read(message: &'a [u8], names: NameScheme) -> Result<Self, Problem> {
         let mut fields = Fields::of("metric family", message);
         let (mut name, mut help, mut kind) = ("", "", 0);
         while let Some(field) = fields.next()? {
@@ -103,10 +130,9 @@ impl<'a> RawFamily<'a> {
                 _ => {}
             }
         }
-        if !is_metric_name(name) {
-            return Err(Problem(format!(
-                "invalid metric name {name:?}: it matches [a-zA-Z_:][a-zA-Z0-9_:]*"
-            )));
+        if !names.allows_metric(name) {
+            let rule = names.metric_rule();
+            return Err(Problem(format!("invalid metric name {name:?}: {rule}")));
         }
         let kind = match kind {
             0 => MetricKind::Counter,
@@ -140,7 +166,11 @@ struct Metric<'a> {
 
 struct Decoder<'a> {
     read: Exposition<'a>,
+    /// Exemplars, and parts of native histograms, that have been read: they take memory besides the samples.
+    exemplars: usize,
+    parts: usize,
     max_samples: usize,
+    names: NameScheme,
 }
 
 impl<'a> Decoder<'a> {
@@ -155,17 +185,19 @@ impl<'a> Decoder<'a> {
             let (4, Value::Bytes(message)) = field else {
                 continue;
             };
-            let metric = Self::metric(family, message)?;
+            let metric = self.metric(family, message)?;
             match family.kind {
                 MetricKind::Counter | MetricKind::Gauge | MetricKind::Untyped => self.single(&metric)?,
                 MetricKind::Summary => self.summary(&metric)?,
-                MetricKind::Histogram | MetricKind::GaugeHistogram => self.histogram(&metric)?,
+                MetricKind::Histogram | MetricKind::GaugeHistogram => {
+                    self.histogram(&metric, family.kind)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn metric(family: &RawFamily<'a>, message: &'a [u8]) -> Result<Metric<'a>, Problem> {
+    fn metric(&self, family: &RawFamily<'a>, message: &'a [u8]) -> Result<Metric<'a>, Problem> {
         let (wanted, what) = content_of(family.kind);
         let mut fields = Fields::of("metric", message);
         let (mut labels, mut content, mut at) = (LabelDraft::with_capacity(8), None, None);
@@ -176,7 +208,7 @@ impl<'a> Decoder<'a> {
             match field {
                 (1, Value::Bytes(label)) => {
                     let (name, value) = read_label(label)?;
-                    check_label(family, name)?;
+                    check_label(family, name, self.names)?;
                     seen.note(name, &labels, family.name).map_err(Problem)?;
                     labels.push(name, value);
                 }
@@ -201,16 +233,18 @@ impl<'a> Decoder<'a> {
 
     fn single(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
         let mut fields = Fields::of("value", metric.content);
-        let mut value = 0.0;
+        let (mut value, mut exemplar) = (0.0, None);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Fixed64(bits)) => value = f64::from_bits(bits),
                 // only counters have such a field
-                (2, Value::Bytes(_)) => self.read.left_out.exemplars += 1,
+                (2, Value::Bytes(message)) => exemplar = Some(exemplar::read_pushed(message)?),
                 _ => {}
             }
         }
-        self.sample(metric, Part::Itself, value)
+        self.sample(metric, Part::Itself, value)?;
+        self.annotate(exemplar);
+        Ok(())
     }
 
     fn summary(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
@@ -231,33 +265,30 @@ impl<'a> Decoder<'a> {
         self.sample(metric, Part::Count, as_float(count))
     }
 
-    fn histogram(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
+    fn histogram(&mut self, metric: &Metric<'a>, kind: MetricKind) -> Result<(), Problem> {
         let mut fields = Fields::of("histogram", metric.content);
         let (mut count, mut sum) = (Count::default(), 0.0);
-        let (mut has_buckets, mut has_infinity, mut is_native) = (false, false, false);
+        let (mut has_infinity, mut may_be_native) = (false, false);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Varint(number)) => count.whole = number,
                 (4, Value::Fixed64(bits)) => count.float = f64::from_bits(bits),
                 (2, Value::Fixed64(bits)) => sum = f64::from_bits(bits),
                 (3, Value::Bytes(bucket)) => {
-                    let bucket = self.bucket(bucket)?;
-                    has_buckets = true;
+                    let bucket = Bucket::read(bucket)?;
                     has_infinity |= bucket.bound == f64::INFINITY;
                     self.sample(metric, Part::Bucket(bucket.bound), bucket.count.get())?;
+                    self.annotate(bucket.exemplar);
                 }
-                (5..=14, _) => is_native = true,
-                (16, Value::Bytes(_)) => self.read.left_out.exemplars += 1,
+                (5..=14, _) => may_be_native = true,
                 _ => {}
             }
         }
-        if is_native && !has_buckets {
-            return Err(Problem(format!(
-                "{:?} is a native histogram, which is not supported yet: push it with classic buckets",
-                metric.name
-            )));
+        if may_be_native {
+            self.native(metric, kind)?;
         }
-        self.read.left_out.native_histograms += u64::from(is_native);
+        // beside a native histogram without classic buckets too: so the text format has it, and a store that takes none
+        // has at least sum and count
         if !has_infinity {
             self.sample(metric, Part::Bucket(f64::INFINITY), count.get())?;
         }
@@ -265,19 +296,38 @@ impl<'a> Decoder<'a> {
         self.sample(metric, Part::Count, count.get())
     }
 
-    fn bucket(&mut self, bucket: &[u8]) -> Result<Bucket, Problem> {
-        let mut fields = Fields::of("bucket", bucket);
-        let mut read = Bucket::default();
-        while let Some(field) = fields.next()? {
-            match field {
-                (1, Value::Varint(number)) => read.count.whole = number,
-                (4, Value::Fixed64(bits)) => read.count.float = f64::from_bits(bits),
-                (2, Value::Fixed64(bits)) => read.bound = f64::from_bits(bits),
-                (3, Value::Bytes(_)) => self.read.left_out.exemplars += 1,
-                _ => {}
-            }
+    /// Reads the native form of a histogram, and tells whether there is one.
+    fn native(&mut self, metric: &Metric<'a>, kind: MetricKind) -> Result<bool, Problem> {
+        let of_metric = |error| Problem(format!("{:?}: {error}", metric.name));
+        let Some(native) = histogram::read_pushed(metric.content, kind).map_err(of_metric)? else {
+            return Ok(false);
+        };
+        let exemplars = histogram::read_exemplars(metric.content)?;
+        self.exemplars += exemplars.len();
+        self.parts += native.parts();
+        if self.exemplars > self.max_samples || self.parts / PARTS_OF_A_HISTOGRAM > self.max_samples {
+            return Err(Problem(format!(
+                "more than {} exemplars of native histograms in one push, the limit of pushgateway.max_series, or {PARTS_OF_A_HISTOGRAM} times as many buckets",
+                self.max_samples
+            )));
         }
-        Ok(read)
+        self.sample(metric, Part::Itself, native.count())?;
+        if let Some(sample) = self.read.samples.last_mut() {
+            let histogram = Some(native);
+            sample.extra = Some(Box::new(Extra { histogram, exemplars }));
+        }
+        Ok(true)
+    }
+
+    /// Puts an exemplar beside the last sample.
+    fn annotate(&mut self, exemplar: Option<Exemplar<'a>>) {
+        if let (Some(exemplar), Some(sample)) = (exemplar, self.read.samples.last_mut()) {
+            let exemplars = vec![exemplar];
+            sample.extra = Some(Box::new(Extra {
+                exemplars,
+                ..Extra::default()
+            }));
+        }
     }
 
     fn sample(&mut self, metric: &Metric<'a>, part: Part, value: f64) -> Result<(), Problem> {
@@ -303,14 +353,15 @@ impl<'a> Decoder<'a> {
             // whatever NaN it is: the one that ends a series is ours to send
             value: if value.is_nan() { f64::NAN } else { value },
             at: metric.at,
+            extra: None,
         });
         Ok(())
     }
 }
 
-fn check_label(family: &RawFamily<'_>, name: &str) -> Result<(), Problem> {
+fn check_label(family: &RawFamily<'_>, name: &str, names: NameScheme) -> Result<(), Problem> {
     let metric = family.name;
-    if !is_label_name(name) {
+    if !names.allows_label(name) {
         return Err(Problem(format!(
             "invalid label name {name:?} for metric {metric:?}"
         )));
@@ -352,9 +403,27 @@ impl Count {
 }
 
 #[derive(Default)]
-struct Bucket {
+struct Bucket<'a> {
     bound: f64,
     count: Count,
+    exemplar: Option<Exemplar<'a>>,
+}
+
+impl<'a> Bucket<'a> {
+    fn read(message: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut fields = Fields::of("bucket", message);
+        let mut bucket = Self::default();
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Varint(number)) => bucket.count.whole = number,
+                (4, Value::Fixed64(bits)) => bucket.count.float = f64::from_bits(bits),
+                (2, Value::Fixed64(bits)) => bucket.bound = f64::from_bits(bits),
+                (3, Value::Bytes(message)) => bucket.exemplar = Some(exemplar::read_pushed(message)?),
+                _ => {}
+            }
+        }
+        Ok(bucket)
+    }
 }
 
 /// The field of `Metric` that has the value of a family of such a type, and its name.

@@ -9,6 +9,9 @@ use super::value::{DURATION, NUMBER, SIZE, one_of, spell_size, switch};
 use super::word::{address, path_prefix};
 use super::{Config, remote, rules, web};
 use crate::api::DoorConfig;
+use crate::intake::Timestamps;
+use crate::model::NameScheme;
+use crate::normalise::RulesConfig;
 use crate::queue::{QueueConfig, SyncPolicy, WhenFull};
 use crate::registry::{Consistency, RetentionConfig};
 
@@ -25,8 +28,6 @@ const TOP_NOT_YET: NotYet = &[
 const PUSHGATEWAY_NOT_YET: NotYet = &[
     ("admin_api", "there is no /api/v1/admin/wipe"),
     ("lifecycle", "there is no /-/quit; stop it with SIGTERM"),
-    ("honor_timestamps", "a sample gets the time of its arrival"),
-    ("utf8_names", "names are letters, digits, _ and :"),
 ];
 const JOBS_NOT_YET: NotYet = &[
     ("policies", "jobs.stale_after holds for all groups"),
@@ -47,10 +48,14 @@ pub(super) const LOG_LEVELS: &[(&str, LogLevel)] = &[
 /// Reads the whole file.
 pub(super) fn read(root: &Block<'_>) -> Config {
     let defaults = Config::default();
+    let door = door(&root.block("http"), &root.block("pushgateway"));
     let config = Config {
         data_dir: root.file("data_dir").unwrap_or(defaults.data_dir),
-        door: door(&root.block("http"), &root.block("pushgateway")),
-        rules: rules::read(&root.block("normalise"), &root.block("external_labels")),
+        rules: RulesConfig {
+            names: door.names,
+            ..rules::read(&root.block("normalise"), &root.block("external_labels"))
+        },
+        door,
         retention: retention(&root.block("jobs")),
         queue: queue(&root.block("queue")),
         remotes: remote::read(&root.items("remote_write")),
@@ -95,6 +100,14 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
         consistency: match pushgateway.text("consistency_check", switch) {
             Some(false) => Consistency::Unchecked,
             _ => Consistency::Checked,
+        },
+        names: match pushgateway.text("utf8_names", switch) {
+            Some(true) => NameScheme::Utf8,
+            _ => NameScheme::Classic,
+        },
+        timestamps: match pushgateway.text("honor_timestamps", switch) {
+            Some(true) => Timestamps::Kept,
+            _ => Timestamps::Refused,
         },
         max_body_bytes: pushgateway
             .text("max_body_bytes", body)

@@ -33,7 +33,7 @@ use ledger::{Committed, Ledger};
 use prepare::{Preparation, Prepared, PushTimes};
 
 pub use crate::registry::Consistency;
-pub use prepare::Incoming;
+pub use prepare::{Incoming, Timestamps};
 pub use quiet::Quiet;
 pub use refusal::{Inconsistent, Refusal};
 
@@ -126,7 +126,7 @@ impl Intake {
     /// # Errors
     /// [`Refusal`]: nothing of the push is taken.
     pub fn push(&self, incoming: Incoming<'_>) -> Result<Submission, Refusal> {
-        let received = incoming.exposition.samples.len() as u64;
+        let received = incoming.exposition.weight();
         let mut submitted = self.0.push(&incoming);
         if let Err(refusal) = &mut submitted {
             if refusal.is_ours() {
@@ -322,7 +322,7 @@ impl Inner {
         };
         let mut preparation =
             Preparation::new(&rules, (&incoming.group, &grouping), (now, incoming.check), seed);
-        preparation.samples(&incoming.exposition)?;
+        preparation.samples(&incoming.exposition, incoming.timestamps)?;
         let shape = known.unwrap_or_else(|| Arc::new(Shape::of(&incoming.exposition, &incoming.group, key)));
         judge_beside_own(&shape, &incoming.own)?;
         let own = preparation.push_times(PushTimes {
@@ -338,7 +338,7 @@ impl Inner {
         push.process = process;
         self.books.changed(&effects);
         let mut tally = Tally {
-            received: samples.len() as u64,
+            received: incoming.exposition.weight(),
             push_times: own as u64,
             dropped,
             ..Tally::default()

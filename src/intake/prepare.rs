@@ -1,6 +1,7 @@
 //! From samples as they were read to a push that the registry can judge: labels, identities, one compressed block.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
@@ -11,13 +12,31 @@ use crate::codec::exposition::{Exposition, bound_of};
 use crate::codec::layer::Values;
 use crate::codec::shape::Shape;
 use crate::model::{
-    GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis,
+    Exemplar, GroupKey, INSTANCE, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash,
+    UnixMillis, UnixNanos,
 };
 use crate::normalise::{Effects, Grouping, Rules};
 use crate::registry::{Consistency, Mode, Push};
 
+/// The label of a summary's quantiles.
+const QUANTILE: &str = "quantile";
+
 /// The names of the group's own series, as Pushgateway shows them.
 const OWN_NAMES: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
+
+/// How far ahead of its arrival a sample may be: clocks of machines differ by less, and nothing later can be written to
+/// the series until then.
+const MOST_AHEAD: Duration = Duration::from_secs(60);
+
+/// What becomes of times that samples bring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timestamps {
+    /// A push with any is refused; samples get the time of their arrival.
+    #[default]
+    Refused,
+    /// They stay with their samples; the others get the time of their arrival.
+    Kept,
+}
 
 /// A push as a door hands it in.
 #[derive(Debug)]
@@ -32,6 +51,8 @@ pub struct Incoming<'a> {
     pub exposition: Exposition<'a>,
     /// Whether it has to agree with itself and with what others have pushed.
     pub check: Consistency,
+    /// What becomes of times that samples bring.
+    pub timestamps: Timestamps,
     /// Families that the bridge shows of itself; only those needed of which the push could have one too.
     pub own: Vec<(String, MetricKind)>,
 }
@@ -41,9 +62,9 @@ pub struct Incoming<'a> {
 pub(super) struct Prepared {
     pub(super) push: Push,
     pub(super) effects: Effects,
-    /// Samples that the rules dropped, by reason.
+    /// Samples that the rules dropped, and exemplars that no store takes, by reason.
     pub(super) dropped: Vec<(&'static str, u64)>,
-    /// Series that are the same only after normalisation.
+    /// Samples whose series is another's only after normalisation.
     pub(super) twins: u64,
 }
 
@@ -61,6 +82,7 @@ pub(super) struct Preparation<'a> {
     grouping: &'a Grouping,
     at: UnixMillis,
     block: BlockBuilder,
+    exemplars: BlockBuilder,
     series: Vec<SeriesHash>,
     effects: Effects,
     dropped: Vec<(&'static str, u64)>,
@@ -68,6 +90,8 @@ pub(super) struct Preparation<'a> {
     check: Consistency,
     /// Samples that are not in the block, by number.
     skipped: Vec<u32>,
+    /// Samples that bring their time, by place in the block.
+    own_times: Vec<usize>,
 }
 
 impl<'a> Preparation<'a> {
@@ -83,26 +107,29 @@ impl<'a> Preparation<'a> {
             grouping,
             at,
             block: BlockBuilder::new(seed),
+            exemplars: BlockBuilder::new(seed),
             series: Vec::new(),
             effects: Effects::default(),
             dropped: Vec::new(),
             twins: 0,
             check,
             skipped: Vec::new(),
+            own_times: Vec::new(),
         }
     }
 
     /// Encodes the samples.
     ///
     /// # Errors
-    /// [`Inconsistent`] when a sample has a time of its own, or two are the same series as pushed.
-    pub(super) fn samples(&mut self, exposition: &Exposition<'_>) -> Result<(), Inconsistent> {
+    /// [`Inconsistent`] when a sample has a time that it may not have, or two are the same series as pushed.
+    pub(super) fn samples(
+        &mut self,
+        exposition: &Exposition<'_>,
+        timestamps: Timestamps,
+    ) -> Result<(), Inconsistent> {
         let samples = &exposition.samples;
-        if let Some(timed) = samples.iter().find(|sample| sample.at.is_some()) {
-            return Err(Inconsistent::Timestamp(
-                timed.labels.clone().into_set().to_string(),
-            ));
-        }
+        self.judge_times(samples, timestamps)?;
+        self.judge_quantile(exposition)?;
         let mut seen: HashMap<SeriesHash, usize, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(samples.len(), foldhash::fast::RandomState::default());
         let is_push_time = |sample: &Sample<'_>| sample.labels.get(METRIC_NAME) == OWN_NAMES.first().copied();
@@ -125,33 +152,77 @@ impl<'a> Preparation<'a> {
             {
                 Ok(labels) => labels,
                 Err(dropped) => {
-                    self.count_dropped(dropped.reason());
+                    self.count_dropped(dropped.reason(), sample.weight());
                     self.skip(index);
                     continue;
                 }
             };
-            let series = self.block.push(&labels, sample.value, self.at);
-            draft = emptied(labels);
+            let at = sample.at.unwrap_or(self.at);
+            let series = match sample.histogram() {
+                None => self.block.push(&labels, sample.value, at),
+                Some(histogram) => self.block.push_histogram(&labels, histogram, at),
+            };
             if Some(series) == push_time {
                 self.block.take_back();
-                self.count_dropped("push_time");
+                self.count_dropped("push_time", sample.weight());
                 self.skip(index);
-                continue;
+            } else {
+                match seen.entry(series) {
+                    Entry::Vacant(free) => {
+                        free.insert(index);
+                        if sample.at.is_some() {
+                            self.own_times.push(self.series.len());
+                        }
+                        self.series.push(series);
+                        self.exemplars(&labels, sample);
+                    }
+                    Entry::Occupied(earlier) => {
+                        self.block.take_back();
+                        self.judge_twin(exposition, samples.get(*earlier.get()), sample)?;
+                        self.twins += sample.weight();
+                        self.skip(index);
+                    }
+                }
             }
-            match seen.entry(series) {
-                Entry::Vacant(free) => {
-                    free.insert(index);
-                    self.series.push(series);
-                }
-                Entry::Occupied(earlier) => {
-                    self.block.take_back();
-                    self.judge_twin(exposition, samples.get(*earlier.get()), sample)?;
-                    self.twins += 1;
-                    self.skip(index);
-                }
+            draft = emptied(labels);
+        }
+        Ok(())
+    }
+
+    fn judge_times(&self, samples: &[Sample<'_>], timestamps: Timestamps) -> Result<(), Inconsistent> {
+        let latest = self.at.after(MOST_AHEAD);
+        for (sample, at) in samples.iter().filter_map(|sample| Some((sample, sample.at?))) {
+            let series = || sample.labels.clone().into_set().to_string();
+            if timestamps == Timestamps::Refused {
+                return Err(Inconsistent::Timestamp(series()));
+            }
+            if at > latest {
+                return Err(Inconsistent::Future {
+                    series: series(),
+                    at,
+                    arrival: self.at,
+                });
             }
         }
         Ok(())
+    }
+
+    /// Encodes the exemplars beside a sample, in the order of their times, as stores take them.
+    fn exemplars(&mut self, labels: &LabelSet<'_>, sample: &Sample<'_>) {
+        if sample.exemplars().is_empty() {
+            return;
+        }
+        let at = sample.at.unwrap_or(self.at);
+        let time = |exemplar: &Exemplar<'_>| exemplar.at.map_or(at, UnixNanos::millis);
+        let mut exemplars: Vec<&Exemplar<'_>> = sample.exemplars().iter().collect();
+        exemplars.sort_by_key(|exemplar| time(exemplar));
+        for exemplar in exemplars {
+            if exemplar.is_storable() {
+                self.exemplars.push_exemplar(labels, exemplar, at);
+            } else {
+                self.count_dropped("exemplar_length", 1);
+            }
+        }
     }
 
     /// The identity of the group's push time; it is ours to write, whoever pushes one (Pushgateway M10).
@@ -187,13 +258,29 @@ impl<'a> Preparation<'a> {
         own
     }
 
+    /// Refuses summaries in a group that has the label which tells their samples apart.
+    fn judge_quantile(&self, exposition: &Exposition<'_>) -> Result<(), Inconsistent> {
+        if self.check == Consistency::Unchecked || !self.group.iter().any(|(name, _)| name == QUANTILE) {
+            return Ok(());
+        }
+        let is_summary = |sample: &&Sample<'_>| {
+            let family = exposition.families.get(sample.family);
+            family.is_some_and(|family| family.kind == MetricKind::Summary)
+        };
+        match exposition.samples.iter().find(is_summary) {
+            None => Ok(()),
+            Some(sample) => Err(Inconsistent::Quantile(
+                sample.labels.clone().into_set().to_string(),
+            )),
+        }
+    }
+
     fn skip(&mut self, index: usize) {
         self.skipped.extend(u32::try_from(index));
     }
 
     /// The push, with what it looked like; its own push times are the last `own` series of the block.
     pub(super) fn finish(self, own: usize, incoming: &Incoming<'_>, shape: Arc<Shape>) -> Prepared {
-        let samples = &incoming.exposition.samples;
         let push = Push {
             group: self.group.clone(),
             process: Process::default(),
@@ -201,14 +288,13 @@ impl<'a> Preparation<'a> {
             mode: incoming.mode,
             at: self.at,
             samples: self.block.finish(),
+            exemplars: self.exemplars.finish(),
             series: self.series,
             own,
             shape,
-            values: Values {
-                numbers: samples.iter().map(|sample| sample.value).collect(),
-                extras: Vec::new(),
-            },
+            values: Values::of(&incoming.exposition.samples),
             skipped: self.skipped,
+            own_times: self.own_times,
             check: self.check,
         };
         Prepared {
@@ -242,7 +328,8 @@ impl<'a> Preparation<'a> {
         Ok(())
     }
 
-    /// A sample's labels as Pushgateway would store them: grouping labels override, empty values count.
+    /// A sample's labels as Pushgateway would store them: grouping labels override, empty values count, and there is
+    /// always an `instance`.
     fn as_pushed<'s>(&self, sample: &'s Sample<'_>) -> Vec<(&'s str, &'s str)> {
         let is_grouping = |name: &str| self.group.iter().any(|(grouping, _)| grouping == name);
         let mut labels: Vec<_> = sample
@@ -250,14 +337,17 @@ impl<'a> Preparation<'a> {
             .iter()
             .filter(|(name, _)| !is_grouping(name))
             .collect();
+        if !is_grouping(INSTANCE) && !labels.iter().any(|(name, _)| *name == INSTANCE) {
+            labels.push((INSTANCE, ""));
+        }
         labels.sort_unstable();
         labels
     }
 
-    fn count_dropped(&mut self, reason: &'static str) {
+    fn count_dropped(&mut self, reason: &'static str, weight: u64) {
         match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += 1,
-            None => self.dropped.push((reason, 1)),
+            Some((_, count)) => *count += weight,
+            None => self.dropped.push((reason, weight)),
         }
     }
 }

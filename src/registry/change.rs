@@ -22,10 +22,12 @@ pub struct Push {
     pub peer: String,
     /// PUT or POST.
     pub mode: Mode,
-    /// When it arrived: the time that the samples in the block carry.
+    /// When it arrived: the time that the samples in the block carry, but for those that bring their own.
     pub at: UnixMillis,
     /// The samples, the group's own push times last.
     pub samples: Block,
+    /// The exemplars beside them: sent once and not kept.
+    pub exemplars: Block,
     /// The identity of each sample's series, in the order of the block.
     pub series: Vec<SeriesHash>,
     /// How many of them are the group's own push times.
@@ -36,6 +38,8 @@ pub struct Push {
     pub values: Values,
     /// Which samples are not in the block, by number, ascending.
     pub skipped: Vec<u32>,
+    /// Which samples of the block bring a time of their own, by place, ascending.
+    pub own_times: Vec<usize>,
     /// Whether it has to agree with what others have pushed.
     pub check: Consistency,
 }
@@ -49,6 +53,8 @@ pub struct Change {
     pub samples: Block,
     /// The stale markers to send.
     pub markers: Block,
+    /// The exemplars to send.
+    pub exemplars: Block,
     /// Whether the record must not overtake, nor be overtaken by, records of other lanes: it takes up a series that
     /// another group has just ended.
     pub fence: bool,
@@ -56,7 +62,9 @@ pub struct Change {
     pub(super) series: Vec<SeriesHash>,
     /// The push as it was pushed.
     pub(super) layer: Option<Arc<Layer>>,
-    /// Samples left out because another source owns their series.
+    /// The time of the latest sample.
+    pub(super) latest: UnixMillis,
+    /// Samples left out because another source owns their series, with their exemplars.
     pub conflicts: u32,
     /// The first of those, named.
     pub conflict: Option<Conflict>,
@@ -67,9 +75,11 @@ pub struct Change {
 impl Change {
     pub(super) fn new(event: Event) -> Self {
         Self {
+            latest: event.at(),
             event,
             samples: Block::default(),
             markers: Block::default(),
+            exemplars: Block::default(),
             fence: false,
             series: Vec::new(),
             layer: None,
@@ -86,6 +96,7 @@ impl Change {
             event: self.event.encode(),
             samples: self.samples.clone(),
             markers: self.markers.clone(),
+            exemplars: self.exemplars.clone(),
         }
     }
 

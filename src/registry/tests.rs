@@ -2,6 +2,7 @@ mod consistency;
 mod edges;
 mod histories;
 mod shown;
+mod times;
 mod world;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use super::*;
 use crate::codec::block::BlockBuilder;
 use crate::codec::layer::{Content, Metric, Values};
 use crate::codec::record::Record;
-use crate::codec::text;
+use crate::codec::{protobuf, text};
 use crate::model::{LabelDraft, Process, is_stale};
 use world::{SEED, World, at, key, push, world};
 

@@ -32,13 +32,16 @@ mod captures;
 mod command_line;
 mod crowd;
 mod durability;
+mod histograms;
 mod hostile_bodies;
+mod own_times;
 mod program;
 mod pushgateway_semantics;
 mod reloading;
 mod shown;
 mod shutdown;
 mod staleness;
+mod utf8_names;
 mod web_config;
 
 /// Remote-write 1.0 as Prometheus defines it, generated from `proto/`.

@@ -44,9 +44,45 @@ impl Prometheus {
     /// Starts one on a free port.
     #[track_caller]
     pub(crate) fn start() -> Self {
+        Self::configured(
+            "global: {}
+",
+            &[],
+        )
+    }
+
+    /// Starts one that keeps native histograms and exemplars too.
+    #[track_caller]
+    pub(crate) fn keeping_all() -> Self {
+        Self::configured(
+            "global: {}
+",
+            &["--enable-feature=native-histograms,exemplar-storage"],
+        )
+    }
+
+    /// Starts one that scrapes these addresses every second, as a Pushgateway should be scraped; the series of each get
+    /// its name as the label `whose`.
+    #[track_caller]
+    pub(crate) fn scraping(targets: &[(&str, &str)]) -> Self {
+        let mut config = "global: {scrape_interval: 1s}
+scrape_configs:
+"
+        .to_owned();
+        for (name, address) in targets {
+            config.push_str(&format!(
+                "  - {{job_name: {name}, honor_labels: true, static_configs: [{{targets: [\"{address}\"], labels: {{whose: {name}}}}}]}}
+"
+            ));
+        }
+        Self::configured(&config, &[])
+    }
+
+    #[track_caller]
+    fn configured(yaml: &str, flags: &[&str]) -> Self {
         let folder = process::folder("prometheus-");
         let config = folder.path().join("prometheus.yml");
-        std::fs::write(&config, "global: {}\n").expect("a configuration");
+        std::fs::write(&config, yaml).expect("a configuration");
         let mut command = Command::new(process::provided("FLINKBRIDGE_PROMETHEUS"));
         command
             .arg(format!("--config.file={}", config.display()))
@@ -57,7 +93,8 @@ impl Prometheus {
             .args([
                 "--web.listen-address=127.0.0.1:0",
                 "--web.enable-remote-write-receiver",
-            ]);
+            ])
+            .args(flags);
         let mut process = Process::start("prometheus", command, &folder);
         let address = wait::until("address in Prometheus' log", SOON, || {
             assert!(!process.has_ended(), "Prometheus has ended");
@@ -111,10 +148,27 @@ impl Prometheus {
             answer.text()
         );
         let mut document: Value = serde_json::from_slice(&answer.body).expect("JSON");
-        match document["data"]["result"].take() {
+        let mut data = document["data"].take();
+        match data.get_mut("result").map(Value::take).unwrap_or(data) {
             Value::Array(result) => result,
             other => panic!("no result of {promql}: {other}"),
         }
+    }
+
+    /// Waits until there are so many exemplars of a selector, and gives them as Prometheus writes them.
+    #[track_caller]
+    pub(crate) fn comes_to_have_exemplars(&self, selector: &str, count: usize) -> Vec<Value> {
+        let ever = "&start=0&end=4102444800";
+        wait::until(&format!("{count} exemplars of {selector}"), SOON, || {
+            let series = self.ask("query_exemplars", selector, ever);
+            let of_series = |series: &Value| series["exemplars"].as_array().cloned().unwrap_or_default();
+            let exemplars: Vec<Value> = series.iter().flat_map(of_series).collect();
+            if exemplars.len() == count {
+                Ok(exemplars)
+            } else {
+                Err(format!("{series:?}"))
+            }
+        })
     }
 
     /// How many series a selector finds now.

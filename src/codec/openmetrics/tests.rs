@@ -120,10 +120,78 @@ fn times_are_seconds_and_kept_for_the_judge() {
 }
 
 #[test]
-fn exemplars_are_counted_wherever_they_stand() {
-    let body = "# TYPE a counter\na_total 1 # {a=\"b\",c=\"d\"} 1.5\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1 # {} 1 2\nh_count 1\n# EOF\n";
+fn exemplars_are_kept_wherever_they_stand() {
+    let body = "# TYPE a counter\na_total 1 # {a=\"b\",c=\"d\"} 1.5 1520879607.789\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1 # {} 1 -2.5\nh_count 1\nu 1 # {} 2\n# EOF\n";
 
-    assert_eq!(parse(body.as_bytes(), 10).unwrap().left_out.exemplars, 2);
+    let read = parse(body.as_bytes(), 10).unwrap();
+
+    let exemplar = |labels: &[(&'static str, &'static str)], value, at: Option<i64>| Exemplar {
+        labels: labels.iter().copied().collect(),
+        value,
+        at: at.map(UnixNanos::new),
+    };
+    let exemplars: Vec<&[Exemplar<'_>]> = read.samples.iter().map(Sample::exemplars).collect();
+    let expected: [&[Exemplar<'_>]; 4] = [
+        &[exemplar(
+            &[("a", "b"), ("c", "d")],
+            1.5,
+            Some(1_520_879_607_789_000_000),
+        )],
+        &[exemplar(&[], 1.0, Some(-2_500_000_000))],
+        &[],
+        &[exemplar(&[], 2.0, None)],
+    ];
+    assert_eq!(exemplars, expected);
+}
+
+#[test]
+fn the_time_of_an_exemplar_is_as_exact_as_its_digits() {
+    for (seconds, parts) in [
+        (1_795_167_715.372, Some((1_795_167_715, 372_000_000))),
+        (1.795167715788999e9, Some((1_795_167_715, 788_999_000))),
+        (0.0, Some((0, 0))),
+        (1e-9, Some((0, 1))),
+        (1e-30, Some((0, 0))),
+        (-1.5, Some((-2, 500_000_000))),
+        (1e300, None),
+        (f64::NAN, None),
+        (f64::INFINITY, None),
+    ] {
+        assert_eq!(exact_time(seconds).map(UnixNanos::parts), parts, "{seconds}");
+    }
+}
+
+#[test]
+fn any_name_is_read_in_quotes_where_names_are_utf8() {
+    let body = "# TYPE \"a.b\" counter\n# HELP \"a.b\" help\n# UNIT \"c.d_seconds\" seconds\n{\"a.b_total\",\"l.m\"=\"v\"} 1 5 # {\"t.u\"=\"x\"} 2\n{k=\"w\",\"c.d_seconds\"} 3\n# TYPE \"h\\\"i\" histogram\n{\"h\\\"i_bucket\",le=\"1.0\"} 4\n# EOF\n";
+
+    let read = parse_named(body.as_bytes(), 10, NameScheme::Utf8).unwrap();
+
+    assert_eq!(
+        read.lines(),
+        [
+            "{\"a.b_total\",\"l.m\"=\"v\"} 1.0 @5000 [a.b_total Counter]",
+            "{\"c.d_seconds\",k=\"w\"} 3.0 [c.d_seconds Untyped]",
+            "{\"h\\\"i_bucket\",le=\"1\"} 4.0 [h\"i Histogram]",
+        ]
+    );
+    assert_eq!(read.families[0].help, "help");
+}
+
+#[test]
+fn names_in_quotes_are_classic_unless_names_are_utf8() {
+    reads(
+        "# TYPE \"a\" gauge\n{\"a\",\"l\"=\"v\"} 1\n",
+        &["a{l=\"v\"} 1.0 [a Gauge]"],
+    );
+    refuses("{\"a.b\"} 1\n# EOF\n", (1, 7), "invalid metric name \"a.b\"");
+    refuses(
+        "a{\"l.m\"=\"v\"} 1\n# EOF\n",
+        (1, 8),
+        "invalid label name \"l.m\"",
+    );
+    refuses("{\"a\",\"b\"} 1\n# EOF\n", (1, 9), "multiple metric names");
+    refuses("{l=\"v\"} 1\n# EOF\n", (1, 8), "invalid metric name");
 }
 
 #[test]
@@ -159,11 +227,7 @@ fn bad_input_is_refused_with_its_place() {
         (1, 16),
         "unknown metric type \"gauge \"",
     );
-    refuses(
-        "# TYPE 1 gauge\n# EOF\n",
-        (1, 8),
-        "invalid metric name in comment",
-    );
+    refuses("# TYPE 1 gauge\n# EOF\n", (1, 8), "invalid metric name \"\"");
     refuses(
         "# TYPE a gauge\n# TYPE a gauge\n# EOF\n",
         (2, 15),

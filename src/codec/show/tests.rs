@@ -175,9 +175,9 @@ fn utf8() -> Pushed {
                     }),
                 value,
                 at: None,
+                extra: None,
             })
             .into(),
-        ..Exposition::default()
     };
     let group = GroupKey::try_new("utf8", []).unwrap();
     let layer = layer_of(&read, &group);
