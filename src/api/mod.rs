@@ -49,7 +49,6 @@ use crate::model::Clock;
 
 use auth::Denied;
 use books::Books;
-use group_path::Moved;
 use outgoing::Outgoing;
 use reply::Reply;
 
@@ -173,10 +172,6 @@ impl Doors {
             "/-/healthy" => probe::healthy(request.method()),
             "/-/ready" => probe::ready(request.method(), &self.intake),
             "/metrics" => show::metrics(self, request.method(), request.headers()).await,
-            "/metrics/" if request.method() == Method::GET => {
-                let to = request.uri().path().trim_end_matches('/').to_owned();
-                Reply::elsewhere(to, Moved::ForGood)
-            }
             "/-/metrics" => probe::metrics(request.method(), self.shown.get()),
             "/-/reload" => probe::reload(request.method(), &self.reload).await,
             _ => push::push(self, config, (peer, path), request).await,
