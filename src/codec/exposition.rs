@@ -11,6 +11,9 @@ pub struct Exposition<'a> {
     pub families: Vec<Family<'a>>,
     /// The samples; each names its family.
     pub samples: Vec<Sample<'a>>,
+    /// Numbers of the samples that the body did not spell out, in order: buckets up to infinity, which protobuf leaves
+    /// to whoever reads it.
+    pub implied: Vec<u32>,
 }
 
 impl Exposition<'_> {

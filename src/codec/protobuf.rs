@@ -62,6 +62,8 @@ pub fn decode_named(
         decoded.map_err(|problem| problem.of_message(index + 1))?;
         if last.get(family.name) != Some(&index) {
             decoder.read.samples.truncate(samples);
+            let is_left = |number: &u32| (*number as usize) < samples;
+            decoder.read.implied.retain(is_left);
             decoder.read.families.pop();
         }
     }
@@ -290,6 +292,8 @@ impl<'a> Decoder<'a> {
         // beside a native histogram without classic buckets too: so the text format has it, and a store that takes none
         // has at least sum and count
         if !has_infinity {
+            let number = u32::try_from(self.read.samples.len()).unwrap_or(u32::MAX);
+            self.read.implied.push(number);
             self.sample(metric, Part::Bucket(f64::INFINITY), count.get())?;
         }
         self.sample(metric, Part::Sum, sum)?;

@@ -56,6 +56,8 @@ pub enum Part {
     Count,
     /// A histogram without bounds of its own; it stands among the extras.
     Native,
+    /// A histogram's bucket up to infinity that was not pushed: it says what the count says.
+    Implied,
     /// A sample that its family has no place for, such as a summary's without a quantile.
     Nothing,
 }
@@ -264,6 +266,7 @@ fn read_part(rest: &mut &[u8], first: u32) -> Result<(Part, u32), DecodeError> {
         4 => Part::Count,
         5 => Part::Native,
         6 => Part::Nothing,
+        7 => Part::Implied,
         _ => return Err(damaged()),
     };
     let value = first.checked_add(number(rest)?).ok_or_else(damaged)?;

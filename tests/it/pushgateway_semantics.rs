@@ -34,6 +34,8 @@ fn statuses_of_requests_that_lead_nowhere() {
         ("PUT", "/metrics/job", 404),
         ("PUT", "/metrics/job/a//b/c", 307),
         ("GET", "/metrics/job/a", 405),
+        ("GET", "/metrics/", 301),
+        ("PUT", "/metrics/", 404),
         ("PATCH", "/metrics/job/a", 405),
         ("PUT", "/-/healthy", 405),
         ("GET", "/nothing", 404),

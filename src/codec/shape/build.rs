@@ -43,6 +43,9 @@ impl ShapeKey {
             line.push(if sample.histogram().is_some() { 0xfe } else { 0xff });
             hasher.update(&line);
         }
+        for number in &exposition.implied {
+            hasher.update(&number.to_le_bytes());
+        }
         Self(hasher.digest())
     }
 }
@@ -87,7 +90,11 @@ impl Shape {
                     .filter(|(name, _)| *name != METRIC_NAME && Some(*name) != bound && !is_grouping(name)),
             );
             labels.sort_unstable();
-            builder.add(place, &labels, (part_of(family, sample), value));
+            let part = match exposition.implied.binary_search(&value) {
+                Ok(_) => Part::Implied,
+                Err(_) => part_of(family, sample),
+            };
+            builder.add(place, &labels, (part, value));
         }
         let values = u32::try_from(exposition.samples.len()).unwrap_or(u32::MAX);
         builder.finish(Some(key), values)
@@ -263,6 +270,7 @@ impl MetricDraft {
                 Part::Count => (4, None),
                 Part::Native => (5, None),
                 Part::Nothing => (6, None),
+                Part::Implied => (7, None),
             };
             layout.push(mark);
             if let Some(bound) = bound {

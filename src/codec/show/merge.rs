@@ -184,7 +184,7 @@ impl<'a> Portion<'a> {
     /// A metric with all its labels.
     fn complete(&self, mut metric: Metric<'a>) -> Metric<'a> {
         if let Some(group) = self.group {
-            metric.labels = metric.labels_in(group);
+            group.complete(&mut metric.labels);
         }
         metric
     }

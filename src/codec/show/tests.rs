@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -8,7 +7,7 @@ use crate::codec::exposition::Exposition;
 use crate::codec::layer::Values;
 use crate::codec::shape::{Shape, ShapeKey};
 use crate::codec::{openmetrics as read_openmetrics, protobuf as read_protobuf, text as read_text};
-use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, stale_marker};
+use crate::model::{MetricKind, NameScheme, UnixMillis, stale_marker};
 
 mod values;
 
@@ -36,7 +35,10 @@ impl Pushed {
     fn of(bodies: &[(&str, &[u8])]) -> Self {
         let push = |(job, body): &(&str, &[u8])| {
             let group = GroupKey::try_new(job, []).unwrap();
-            let layer = layer_of(&read_text::parse(body, 10_000).unwrap(), &group);
+            let layer = layer_of(
+                &read_text::parse_named(body, 10_000, NameScheme::Utf8).unwrap(),
+                &group,
+            );
             (group, layer)
         };
         Self(bodies.iter().map(push).collect())
@@ -137,56 +139,9 @@ fn openmetrics_has_the_bounds_and_names_of_text() {
     }
 }
 
-/// As `utf8.pushed` says it.
-fn utf8() -> Pushed {
-    let families = [
-        ("jvm.memory", MetricKind::Gauge, "Bytes of \"memory\"."),
-        ("requests.handled_total", MetricKind::Counter, ""),
-        ("größe", MetricKind::Histogram, ""),
-        ("0 \"quoted\"\\", MetricKind::Gauge, ""),
-    ];
-    type Line = (usize, &'static str, &'static [(&'static str, &'static str)], f64);
-    let samples: [Line; 8] = [
-        (0, "jvm.memory", &[("pool.name", "old gen"), ("a_b", "c")], 1.0),
-        (0, "jvm.memory", &[("pool.name", "eden")], 2.0),
-        (1, "requests.handled_total", &[], 3.0),
-        (2, "größe_bucket", &[("le", "0.5")], 1.0),
-        (2, "größe_bucket", &[("le", "+Inf")], 2.0),
-        (2, "größe_sum", &[], 3.0),
-        (2, "größe_count", &[], 2.0),
-        (3, "0 \"quoted\"\\", &[], 4.0),
-    ];
-    let read = Exposition {
-        families: families
-            .map(|(name, kind, help)| Family {
-                name: Cow::Borrowed(name),
-                kind,
-                help: Cow::Borrowed(help),
-            })
-            .into(),
-        samples: samples
-            .map(|(family, name, labels, value)| Sample {
-                family,
-                labels: std::iter::once((METRIC_NAME, name))
-                    .chain(labels.iter().copied())
-                    .fold(LabelDraft::with_capacity(4), |mut draft, (name, value)| {
-                        draft.push(name, value);
-                        draft
-                    }),
-                value,
-                at: None,
-                extra: None,
-            })
-            .into(),
-    };
-    let group = GroupKey::try_new("utf8", []).unwrap();
-    let layer = layer_of(&read, &group);
-    Pushed(vec![(group, layer)])
-}
-
 #[test]
 fn names_that_are_not_classic_are_quoted_or_escaped_as_go_does() {
-    let pushed = utf8();
+    let pushed = Pushed::of(&[("utf8", fixture!("utf8.pushed"))]);
 
     for (escaping, expected) in [
         (Escaping::AllowUtf8, &fixture!("utf8-allow-utf-8.txt")[..]),
