@@ -1,15 +1,20 @@
-//! The words every floor shares: label sets, samples, groups, time.
+//! The words every floor shares: label sets and what selects them, samples, groups, time.
 //!
 //! Only values live here. Nothing in this folder does I/O, keeps state, or knows a wire format.
 
 mod group;
 mod labels;
+mod pattern;
+mod re2;
 mod sample;
+mod selector;
 mod story;
 mod time;
 
 pub use group::{GroupKey, GroupKeyError, Process};
 pub use labels::{LabelDraft, LabelSet, METRIC_NAME, SeriesHash, is_label_name, is_metric_name};
+pub use pattern::{Found, Pattern};
 pub use sample::{Family, MetricKind, Sample, is_stale, stale_marker};
+pub use selector::{Selector, SelectorError};
 pub use story::whole_story;
 pub use time::{Clock, ManualClock, SystemClock, UnixMillis};
