@@ -7,11 +7,13 @@
 //! - [`block`]: remote-write series, encoded and compressed once; what the queue stores and the wire wants
 //! - [`record`]: one queue record: an event for the registry and two blocks for the wire
 //! - [`shape`] and [`layer`]: a push as it was pushed, packed, to be shown again
+//! - [`json`]: groups as Pushgateway's JSON API shows them
 //! - [`remote_write`]: the remote-write 1.0 request of any sender
 
 pub mod block;
 mod cursor;
 pub mod exposition;
+pub mod json;
 mod labels;
 pub mod layer;
 mod number;
