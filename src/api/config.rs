@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::auth::Rights;
+use crate::intake::Consistency;
 
 /// The `http:` and `pushgateway:` blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +22,25 @@ pub struct DoorConfig {
     pub public_probes: bool,
     /// `pushgateway.success_status`: 200, or 202 for clients that accept nothing else. Default 200.
     pub success_status: u16,
+    /// `pushgateway.consistency_check`: whether a push has to agree with what others have pushed. Default true; without
+    /// it pushes are answered 202, also those that turn out to be wrong, as at Pushgateway.
+    pub consistency: Consistency,
     /// `pushgateway.max_body_bytes`: longest body, as sent and as decompressed. Default 64 MiB: a hundred times the
     /// largest push seen of Flink.
     pub max_body_bytes: usize,
     /// `pushgateway.max_series`: most series of one push. Default 200,000.
     pub max_series: usize,
+}
+
+impl DoorConfig {
+    /// The status of a push that was taken.
+    #[must_use]
+    pub const fn taken_status(&self) -> u16 {
+        match self.consistency {
+            Consistency::Checked => self.success_status,
+            Consistency::Unchecked => 202,
+        }
+    }
 }
 
 impl Default for DoorConfig {
@@ -38,6 +53,7 @@ impl Default for DoorConfig {
             rights: None,
             public_probes: false,
             success_status: 200,
+            consistency: Consistency::Checked,
             max_body_bytes: 64 << 20,
             max_series: 200_000,
         }

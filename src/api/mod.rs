@@ -17,6 +17,7 @@ mod encoding;
 mod format;
 mod group_path;
 mod listen;
+mod own;
 mod probe;
 mod push;
 mod reply;

@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use super::format::Format;
 use super::group_path::{self, GroupPath};
 use super::reply::Reply;
-use super::{DoorConfig, Doors, body};
+use super::{DoorConfig, Doors, body, own};
 use crate::codec::exposition::LeftOut;
-use crate::intake::{Incoming, Intake, Refusal, Submission};
+use crate::intake::{Consistency, Incoming, Intake, Refusal, Submission};
 use crate::model::GroupKey;
 use crate::registry::Mode;
 
@@ -72,8 +72,8 @@ async fn unhurried(work: impl Future<Output = Reply> + Send + 'static) -> Reply 
 }
 
 async fn measured(
-    doors: &Doors,
-    config: &DoorConfig,
+    doors: &Arc<Doors>,
+    config: &Arc<DoorConfig>,
     push: (GroupKey, Mode, SocketAddr),
     (format, body): (Format, body::Held),
 ) -> Reply {
@@ -86,14 +86,14 @@ async fn measured(
 }
 
 async fn take(
-    doors: &Doors,
-    config: &DoorConfig,
+    doors: &Arc<Doors>,
+    config: &Arc<DoorConfig>,
     (group, mode, peer): (GroupKey, Mode, SocketAddr),
     (format, body): (Format, body::Held),
 ) -> Reply {
-    let (intake, max_series) = (doors.intake.clone(), config.max_series);
     let is_long = body.bytes().len() > LONG_BODY_BYTES;
-    let read = move || submit(&intake, (group, mode, peer), (format, body.bytes()), max_series);
+    let (shared, limits) = (Arc::clone(doors), Arc::clone(config));
+    let read = move || submit(&shared, &limits, (group, mode, peer), (format, body.bytes()));
     let submitted = if is_long {
         let read = tokio::task::spawn_blocking(read).await;
         read.unwrap_or_else(|error| Err(Reply::failed(format!("reading the push ended early: {error}"))))
@@ -103,10 +103,16 @@ async fn take(
     match submitted {
         Ok(Ok((submission, left_out))) => {
             doors.books.left_out(left_out);
-            settle(&doors.intake, submission, Reply::pushed(config.success_status)).await
+            settle(&doors.intake, submission, Reply::pushed(config.taken_status())).await
         }
         Ok(Err(refusal)) => {
-            let reply = Reply::refused(&refusal);
+            let reply = match (&refusal, config.consistency) {
+                // who checks nothing answers before it is known (Pushgateway M06)
+                (Refusal::Inconsistent { .. }, Consistency::Unchecked) => {
+                    Reply::pushed(config.taken_status())
+                }
+                _ => Reply::refused(&refusal),
+            };
             match refusal {
                 Refusal::Inconsistent {
                     noted: Some(noted), ..
@@ -120,19 +126,22 @@ async fn take(
 
 /// Reads a push and hands it in.
 fn submit(
-    intake: &Intake,
+    doors: &Doors,
+    config: &DoorConfig,
     (group, mode, peer): (GroupKey, Mode, SocketAddr),
     (format, body): (Format, &[u8]),
-    max_series: usize,
 ) -> Result<Result<(Submission, LeftOut), Refusal>, Reply> {
-    let exposition = format.read(body, max_series);
+    let exposition = format.read(body, config.max_series);
     let exposition = exposition.map_err(|error| Reply::bad_format(&error))?;
     let left_out = exposition.left_out;
-    let submitted = intake.push(Incoming {
+    let own = own::beside(&exposition, doors.shown.get());
+    let submitted = doors.intake.push(Incoming {
         group,
         mode,
         peer: peer.to_string(),
         exposition,
+        check: config.consistency,
+        own,
     });
     Ok(submitted.map(|submission| (submission, left_out)))
 }

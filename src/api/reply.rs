@@ -149,7 +149,8 @@ impl Reply {
     /// The way in did not take it.
     pub(super) fn refused(refusal: &Refusal) -> Self {
         let (status, retry) = match refusal {
-            Refusal::Inconsistent { .. } | Refusal::Limit(Refused::TooManySeries { .. }) => {
+            Refusal::Inconsistent { .. }
+            | Refusal::Limit(Refused::Clash(_) | Refused::TooManySeries { .. }) => {
                 (StatusCode::BAD_REQUEST, None)
             }
             Refusal::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, None),

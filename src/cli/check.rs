@@ -19,6 +19,7 @@ use crate::forward::{self, Auth, RemoteConfig, Secret};
 use crate::model::{Clock, SystemClock};
 use crate::normalise::RulesConfig;
 use crate::queue::{SyncPolicy, WhenFull};
+use crate::registry::Consistency;
 
 /// What `flinkbridge check` can be told.
 #[derive(Debug, clap::Args)]
@@ -224,8 +225,11 @@ fn listening(config: &Config) -> String {
         spell_size(u64::try_from(door.max_body_bytes).unwrap_or(u64::MAX)),
         door.max_series,
         door.max_connections,
-        door.success_status
+        door.taken_status()
     );
+    if door.consistency == Consistency::Unchecked {
+        line += ", whether or not a push agrees with others";
+    }
     line
 }
 

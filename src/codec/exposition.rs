@@ -2,6 +2,8 @@
 
 use crate::model::{Family, Sample};
 
+pub use super::labels::bound_of;
+
 /// What a body says: families in the order of their first mention, samples in the order of theirs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exposition<'a> {

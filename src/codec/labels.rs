@@ -11,7 +11,8 @@ use crate::model::{LabelDraft, METRIC_NAME, MetricKind};
 const MAX_LABELS: usize = 1000;
 
 /// The label that tells the parts of such a family apart by a number.
-pub(super) const fn bound_of(kind: MetricKind) -> Option<&'static str> {
+#[must_use]
+pub const fn bound_of(kind: MetricKind) -> Option<&'static str> {
     match kind {
         MetricKind::Summary => Some("quantile"),
         MetricKind::Histogram | MetricKind::GaugeHistogram => Some("le"),

@@ -322,17 +322,10 @@ impl<'a> Metric<'a> {
         'a: 'b,
     {
         let mut labels: Vec<(&'b str, &'b str)> = self.labels.clone();
-        labels.extend(group.iter());
-        if !labels.iter().any(|(name, _)| *name == INSTANCE) {
-            labels.push((INSTANCE, ""));
-        }
-        labels.sort_unstable();
+        group.complete(&mut labels);
         labels
     }
 }
-
-/// The label that Pushgateway gives to every metric that has none.
-const INSTANCE: &str = "instance";
 
 #[cfg(test)]
 mod tests;

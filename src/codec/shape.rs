@@ -35,7 +35,7 @@ pub use build::ShapeKey;
 const HEADER: usize = 16;
 
 /// Families and labels of a push, packed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     key: ShapeKey,
     bytes: Bytes,
@@ -83,7 +83,7 @@ pub struct ShapedMetric<'a> {
 }
 
 /// Strings, label sets and layouts, found by number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Tables<'a> {
     strings: Table<'a>,
     sets: Table<'a>,
@@ -91,7 +91,7 @@ struct Tables<'a> {
 }
 
 /// Runs of bytes, found by number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Table<'a> {
     ends: &'a [u8],
     content: &'a [u8],
@@ -114,7 +114,7 @@ impl Shape {
         self.key
     }
 
-    /// The bytes, for keeping.
+    /// The bytes, for keeping; none at all for the default, a push of nothing.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
         &self.bytes
@@ -125,6 +125,9 @@ impl Shape {
     /// # Errors
     /// When the bytes are damaged.
     pub fn values(&self) -> Result<u32, DecodeError> {
+        if self.bytes.is_empty() {
+            return Ok(0);
+        }
         number_at(&self.bytes, 0)
     }
 
@@ -149,6 +152,9 @@ impl Shape {
     }
 
     fn open(&self) -> Result<(Tables<'_>, &[u8]), DecodeError> {
+        if self.bytes.is_empty() {
+            return Ok((Tables::default(), &[]));
+        }
         let mut rest = self.bytes.get(HEADER..).ok_or_else(damaged)?;
         let mut ends = [rest; 3];
         for (index, ends) in ends.iter_mut().enumerate() {

@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::error::Fault;
 use super::log::{LogConfig, LogFormat, LogLevel};
 use super::reader::{Block, NotYet};
-use super::value::{DURATION, NUMBER, SIZE, one_of, spell_size};
+use super::value::{DURATION, NUMBER, SIZE, one_of, spell_size, switch};
 use super::word::{address, path_prefix};
 use super::{Config, remote, rules, web};
 use crate::api::DoorConfig;
 use crate::queue::{QueueConfig, SyncPolicy, WhenFull};
-use crate::registry::RetentionConfig;
+use crate::registry::{Consistency, RetentionConfig};
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 const SECOND: Duration = Duration::from_secs(1);
@@ -23,7 +23,6 @@ const TOP_NOT_YET: NotYet = &[
     ),
 ];
 const PUSHGATEWAY_NOT_YET: NotYet = &[
-    ("consistency_check", "pushes are not checked against other groups"),
     ("admin_api", "there is no /api/v1/admin/wipe"),
     ("lifecycle", "there is no /-/quit; stop it with SIGTERM"),
     ("honor_timestamps", "a sample gets the time of its arrival"),
@@ -93,6 +92,10 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
         success_status: pushgateway
             .text("success_status", one_of(&[("200", 200), ("202", 202)]))
             .unwrap_or(defaults.success_status),
+        consistency: match pushgateway.text("consistency_check", switch) {
+            Some(false) => Consistency::Unchecked,
+            _ => Consistency::Checked,
+        },
         max_body_bytes: pushgateway
             .text("max_body_bytes", body)
             .map_or(defaults.max_body_bytes, count),

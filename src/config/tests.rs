@@ -11,7 +11,7 @@ use crate::api::{DoorConfig, Right, Rights};
 use crate::forward::{Auth, RemoteConfig, Secret};
 use crate::normalise::{LabelLimits, RuleConfig, RulesConfig};
 use crate::queue::{QueueConfig, SyncPolicy, WhenFull};
-use crate::registry::RetentionConfig;
+use crate::registry::{Consistency, RetentionConfig};
 
 fn no_variables(_: &str) -> Option<String> {
     None
@@ -120,7 +120,7 @@ fn every_key_of_the_doors_arrives_where_it_is_needed() {
         "
 data_dir: data
 http: {listen: ':9000', path_prefixes: [/a, /b/], max_connections: 7, web_config_file: web.yml, rights: {ops: [push, admin], bob: []}, public_probes: true}
-pushgateway: {success_status: 202, max_body_bytes: 1MiB, max_series: 9}
+pushgateway: {success_status: 202, consistency_check: false, max_body_bytes: 1MiB, max_series: 9}
 log: {level: debug, format: json}
 ",
     );
@@ -136,6 +136,7 @@ log: {level: debug, format: json}
         ])),
         public_probes: true,
         success_status: 202,
+        consistency: Consistency::Unchecked,
         max_body_bytes: 1 << 20,
         max_series: 9,
     };

@@ -20,15 +20,19 @@ use arc_swap::ArcSwap;
 use prometheus_client::registry::Registry as Metrics;
 use tracing::{error, info, warn};
 
+use crate::codec::shape::{Shape, ShapeKey};
 use crate::model::{Clock, GroupKey, Process, UnixMillis, whole_story};
 use crate::normalise::Rules;
 use crate::queue::{Appending, Queue, QueueError};
-use crate::registry::{Change, EndReason, Event, GroupInfo, RetentionConfig, Retired, Summary};
+use crate::registry::{
+    Change, EndReason, Event, GroupInfo, RetentionConfig, Retired, ShownGroup, Summary, judge_beside_own,
+};
 
 use books::{Books, Lost};
 use ledger::{Committed, Ledger};
 use prepare::{Preparation, Prepared, PushTimes};
 
+pub use crate::registry::Consistency;
 pub use prepare::Incoming;
 pub use quiet::Quiet;
 pub use refusal::{Inconsistent, Refusal};
@@ -245,6 +249,14 @@ impl Intake {
         self.0.ledger().registry().groups().collect()
     }
 
+    /// Every group as it is shown, sorted by key.
+    #[must_use]
+    pub fn shown(&self) -> Vec<ShownGroup> {
+        let mut shown: Vec<ShownGroup> = self.0.ledger().registry().shown().collect();
+        shown.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        shown
+    }
+
     /// What was retired, oldest first.
     #[must_use]
     pub fn history(&self) -> Vec<Retired> {
@@ -296,15 +308,23 @@ impl Inner {
         let samples = &incoming.exposition.samples;
         let grouping = rules.grouping(&incoming.group);
         let now = self.clock.now();
-        let (seed, failed) = {
+        let process = rules.process_of(samples);
+        let key = ShapeKey::of(&incoming.exposition);
+        let (seed, failed, known) = {
             let ledger = self.ledger();
+            let registry = ledger.registry();
+            let failed = registry.push_times(&incoming.group).1;
             (
-                ledger.registry().seed(),
-                ledger.registry().push_times(&incoming.group).1,
+                registry.seed(),
+                failed,
+                registry.shape(&incoming.group, &process, key),
             )
         };
-        let mut preparation = Preparation::new(&rules, (&incoming.group, &grouping), now, seed);
-        preparation.samples(samples)?;
+        let mut preparation =
+            Preparation::new(&rules, (&incoming.group, &grouping), (now, incoming.check), seed);
+        preparation.samples(&incoming.exposition)?;
+        let shape = known.unwrap_or_else(|| Arc::new(Shape::of(&incoming.exposition, &incoming.group, key)));
+        judge_beside_own(&shape, &incoming.own)?;
         let own = preparation.push_times(PushTimes {
             pushed: Some(now),
             failed,
@@ -314,9 +334,8 @@ impl Inner {
             effects,
             dropped,
             twins,
-        } = preparation.finish(own, incoming.mode, incoming.peer.clone());
-        push.process = rules.process_of(samples);
-        (push.families, push.composites) = prepare::families(&incoming.exposition, incoming.mode);
+        } = preparation.finish(own, incoming, shape);
+        push.process = process;
         self.books.changed(&effects);
         let mut tally = Tally {
             received: samples.len() as u64,
@@ -387,12 +406,13 @@ impl Inner {
         let mut ledger = self.ledger();
         let pushed = ledger.registry().push_times(&incoming.group).0;
         let seed = ledger.registry().seed();
-        let mut preparation = Preparation::new(&rules, (&incoming.group, &grouping), now, seed);
+        let mut preparation =
+            Preparation::new(&rules, (&incoming.group, &grouping), (now, incoming.check), seed);
         let own = preparation.push_times(PushTimes {
             pushed,
             failed: Some(now),
         });
-        let prepared = preparation.finish(own, incoming.mode, incoming.peer.clone());
+        let prepared = preparation.finish(own, incoming, Arc::default());
         let tally = Tally {
             push_times: own as u64,
             ..Tally::default()

@@ -1,18 +1,20 @@
 //! From samples as they were read to a push that the registry can judge: labels, identities, one compressed block.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
 use super::refusal::Inconsistent;
 use crate::codec::block::BlockBuilder;
-use crate::codec::exposition::Exposition;
+use crate::codec::exposition::{Exposition, bound_of};
+use crate::codec::layer::Values;
+use crate::codec::shape::Shape;
 use crate::model::{
     GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis,
 };
 use crate::normalise::{Effects, Grouping, Rules};
-use crate::registry::{Mode, Push};
+use crate::registry::{Consistency, Mode, Push};
 
 /// The names of the group's own series, as Pushgateway shows them.
 const OWN_NAMES: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
@@ -28,6 +30,10 @@ pub struct Incoming<'a> {
     pub peer: String,
     /// What the body says.
     pub exposition: Exposition<'a>,
+    /// Whether it has to agree with itself and with what others have pushed.
+    pub check: Consistency,
+    /// Families that the bridge shows of itself; only those needed of which the push could have one too.
+    pub own: Vec<(String, MetricKind)>,
 }
 
 /// A push ready to be judged, and what became of its samples on the way.
@@ -59,13 +65,16 @@ pub(super) struct Preparation<'a> {
     effects: Effects,
     dropped: Vec<(&'static str, u64)>,
     twins: u64,
+    check: Consistency,
+    /// Samples that are not in the block, by number.
+    skipped: Vec<u32>,
 }
 
 impl<'a> Preparation<'a> {
     pub(super) fn new(
         rules: &'a Rules,
         (group, grouping): (&'a GroupKey, &'a Grouping),
-        at: UnixMillis,
+        (at, check): (UnixMillis, Consistency),
         seed: u64,
     ) -> Self {
         Self {
@@ -78,6 +87,8 @@ impl<'a> Preparation<'a> {
             effects: Effects::default(),
             dropped: Vec::new(),
             twins: 0,
+            check,
+            skipped: Vec::new(),
         }
     }
 
@@ -85,7 +96,8 @@ impl<'a> Preparation<'a> {
     ///
     /// # Errors
     /// [`Inconsistent`] when a sample has a time of its own, or two are the same series as pushed.
-    pub(super) fn samples(&mut self, samples: &[Sample<'_>]) -> Result<(), Inconsistent> {
+    pub(super) fn samples(&mut self, exposition: &Exposition<'_>) -> Result<(), Inconsistent> {
+        let samples = &exposition.samples;
         if let Some(timed) = samples.iter().find(|sample| sample.at.is_some()) {
             return Err(Inconsistent::Timestamp(
                 timed.labels.clone().into_set().to_string(),
@@ -114,6 +126,7 @@ impl<'a> Preparation<'a> {
                 Ok(labels) => labels,
                 Err(dropped) => {
                     self.count_dropped(dropped.reason());
+                    self.skip(index);
                     continue;
                 }
             };
@@ -122,6 +135,7 @@ impl<'a> Preparation<'a> {
             if Some(series) == push_time {
                 self.block.take_back();
                 self.count_dropped("push_time");
+                self.skip(index);
                 continue;
             }
             match seen.entry(series) {
@@ -131,8 +145,9 @@ impl<'a> Preparation<'a> {
                 }
                 Entry::Occupied(earlier) => {
                     self.block.take_back();
-                    self.judge_twin(samples.get(*earlier.get()), sample)?;
+                    self.judge_twin(exposition, samples.get(*earlier.get()), sample)?;
                     self.twins += 1;
+                    self.skip(index);
                 }
             }
         }
@@ -172,18 +187,29 @@ impl<'a> Preparation<'a> {
         own
     }
 
-    pub(super) fn finish(self, own: usize, mode: Mode, peer: String) -> Prepared {
+    fn skip(&mut self, index: usize) {
+        self.skipped.extend(u32::try_from(index));
+    }
+
+    /// The push, with what it looked like; its own push times are the last `own` series of the block.
+    pub(super) fn finish(self, own: usize, incoming: &Incoming<'_>, shape: Arc<Shape>) -> Prepared {
+        let samples = &incoming.exposition.samples;
         let push = Push {
             group: self.group.clone(),
             process: Process::default(),
-            peer,
-            mode,
+            peer: incoming.peer.clone(),
+            mode: incoming.mode,
             at: self.at,
             samples: self.block.finish(),
             series: self.series,
             own,
-            families: Vec::new(),
-            composites: Vec::new(),
+            shape,
+            values: Values {
+                numbers: samples.iter().map(|sample| sample.value).collect(),
+                extras: Vec::new(),
+            },
+            skipped: self.skipped,
+            check: self.check,
         };
         Prepared {
             push,
@@ -194,7 +220,20 @@ impl<'a> Preparation<'a> {
     }
 
     /// Two samples came out as one series: a mistake of the pusher when they were one before, else of our rules.
-    fn judge_twin(&self, earlier: Option<&Sample<'_>>, later: &Sample<'_>) -> Result<(), Inconsistent> {
+    fn judge_twin(
+        &self,
+        exposition: &Exposition<'_>,
+        earlier: Option<&Sample<'_>>,
+        later: &Sample<'_>,
+    ) -> Result<(), Inconsistent> {
+        // of a summary or histogram a part may be said twice, but not one metric in two ways (Pushgateway B20)
+        let kind = exposition.families.get(later.family).map(|family| family.kind);
+        let is_part = kind.is_some_and(|kind| bound_of(kind).is_some());
+        let is_same = earlier
+            .is_some_and(|earlier| earlier.labels.clone().into_set() == later.labels.clone().into_set());
+        if self.check == Consistency::Unchecked || (is_part && is_same) {
+            return Ok(());
+        }
         let pushed = earlier.map(|earlier| self.as_pushed(earlier));
         if pushed.is_some_and(|earlier| earlier == self.as_pushed(later)) {
             let group: LabelDraft<'_> = later.labels.iter().chain(self.group.iter()).collect();
@@ -228,35 +267,4 @@ fn emptied(labels: LabelSet<'_>) -> LabelDraft<'_> {
     let mut draft = labels.into_draft();
     draft.retain(|_, _| false);
     draft
-}
-
-/// The families that have samples, and those among them whose series have suffixes.
-pub(super) fn families(exposition: &Exposition<'_>, mode: Mode) -> (Vec<String>, Vec<String>) {
-    let mut has_samples = vec![false; exposition.families.len()];
-    for sample in &exposition.samples {
-        if let Some(family) = has_samples.get_mut(sample.family) {
-            *family = true;
-        }
-    }
-    let named = |wanted: fn(MetricKind) -> bool| -> Vec<String> {
-        let families = exposition.families.iter().zip(&has_samples);
-        families
-            .filter(|(family, has_samples)| **has_samples && wanted(family.kind))
-            .map(|(family, _)| Cow::into_owned(family.name.clone()))
-            .collect()
-    };
-    let composites = named(|kind| {
-        matches!(
-            kind,
-            MetricKind::Summary | MetricKind::Histogram | MetricKind::GaugeHistogram
-        )
-    });
-    (
-        if mode == Mode::Merge {
-            named(|_| true)
-        } else {
-            Vec::new()
-        },
-        composites,
-    )
 }

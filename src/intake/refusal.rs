@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Submission;
 use crate::queue::QueueError;
-use crate::registry::Refused;
+use crate::registry::{Clash, Refused};
 
 /// A push that can be read but contradicts itself or the rules of pushing. The group takes note of the failure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum Inconsistent {
     /// Two samples are the same series (Pushgateway B12, B20).
     #[error("the series {0} was pushed twice with the same labels in one push")]
     Duplicate(String),
+    /// It disagrees with what others have pushed.
+    #[error(transparent)]
+    Clash(#[from] Clash),
 }
 
 /// Why a change is not taken.
@@ -33,7 +36,7 @@ pub enum Refusal {
     },
     /// A limit of the registry is reached.
     #[error(transparent)]
-    Limit(#[from] Refused),
+    Limit(Refused),
     /// The queue is full and may not drop: come again.
     #[error("{why}; come again in {} s", retry_after.as_secs())]
     Full {
@@ -59,6 +62,15 @@ impl Refusal {
         match self {
             Self::Full { .. } | Self::NotDurable(_) | Self::NotReady(_) => true,
             Self::Inconsistent { .. } | Self::Limit(_) | Self::TooLarge(_) => false,
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Clash(clash) => Inconsistent::from(clash).into(),
+            limit => Self::Limit(limit),
         }
     }
 }

@@ -39,6 +39,8 @@ impl Rig {
             mode: Mode::Replace,
             peer: "127.0.0.1:1".to_owned(),
             exposition: text::parse(body.as_bytes(), 10_000).unwrap(),
+            check: Consistency::Checked,
+            own: Vec::new(),
         })?;
         self.intake.settle(submission).await
     }

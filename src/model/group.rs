@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::is_label_name;
 
+/// The label that Pushgateway gives to every metric that has none.
+pub const INSTANCE: &str = "instance";
+
 /// A group's key: the labels of the push path as they were pushed, `job` among them, sorted by name.
 ///
 /// Unlike in a `LabelSet` values may be empty: `{job="a",b=""}` and `{job="a"}` are two groups (Pushgateway B04).
@@ -71,6 +74,16 @@ impl GroupKey {
         self.labels
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Makes the labels of a pushed metric, none of which is the group's, those that Pushgateway gives it: with the
+    /// group's, with `instance`, if only an empty one (S32), and sorted by name.
+    pub fn complete<'a>(&'a self, labels: &mut Vec<(&'a str, &'a str)>) {
+        labels.extend(self.iter());
+        if !labels.iter().any(|(name, _)| *name == INSTANCE) {
+            labels.push((INSTANCE, ""));
+        }
+        labels.sort_unstable();
     }
 
     /// The key as bytes: each name and value followed by 0xFF, which no UTF-8 text contains (Pushgateway S20).

@@ -11,7 +11,7 @@ mod selector;
 mod story;
 mod time;
 
-pub use group::{GroupKey, GroupKeyError, Process};
+pub use group::{GroupKey, GroupKeyError, INSTANCE, Process};
 pub use labels::{LabelDraft, LabelSet, METRIC_NAME, SeriesHash, is_label_name, is_metric_name};
 pub use pattern::{Found, Pattern};
 pub use sample::{Family, MetricKind, Sample, is_stale, stale_marker};

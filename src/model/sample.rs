@@ -1,6 +1,7 @@
 //! Samples, their families, and the value that ends a series.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,20 @@ pub enum MetricKind {
     GaugeHistogram,
     /// Quantiles, `_sum`, `_count`.
     Summary,
+}
+
+/// As a `# TYPE` line says it.
+impl fmt::Display for MetricKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Untyped => "untyped",
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::GaugeHistogram => "gaugehistogram",
+            Self::Summary => "summary",
+        })
+    }
 }
 
 /// One metric family of an exposition: what `# HELP` and `# TYPE` say.

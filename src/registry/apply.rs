@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use super::change::Change;
 use super::event::{EndReason, Event, Mode};
-use super::plan::FamilyNames;
+use super::plan::Replaced;
 use super::sources::{FirstPush, Owner, OwnerId, Source};
-use super::{Group, MAX_HISTORY, MAX_RELEASED, Map, Registry, Released, Retired, SeriesSet, lane_key};
+use super::{
+    Group, MAX_HISTORY, MAX_RELEASED, Map, Registry, Released, Retired, SeriesSet, lane_key, layers,
+};
 use crate::codec::DecodeError;
-use crate::codec::block::{Block, BlockBuilder};
+use crate::codec::block::{Block, BlockBuilder, OpenBlock};
+use crate::codec::layer::Layer;
 use crate::codec::record::Record;
-use crate::model::{GroupKey, METRIC_NAME, Process, SeriesHash, UnixMillis};
+use crate::codec::shape::Shape;
+use crate::model::{GroupKey, Process, SeriesHash, UnixMillis};
 
 /// Samples together with the identity of each one's series.
 struct Pushed {
@@ -25,7 +29,7 @@ impl Registry {
     /// # Errors
     /// When a stored block does not open: memory is damaged, and the state has to be read from the log again.
     pub fn apply(&mut self, change: Change) -> Result<(), DecodeError> {
-        self.fold(change.event, change.samples, change.series)
+        self.fold(change.event, (change.samples, change.series), change.layer)
     }
 
     /// Makes the change that a record of the log tells of.
@@ -39,10 +43,34 @@ impl Registry {
             .series()
             .map(|series| series.map(|series| series.hash(self.seed)))
             .collect::<Result<_, _>>()?;
-        self.fold(event, record.samples.clone(), series)
+        let layer = self.layer_of(&event, &opened)?;
+        self.fold(event, (record.samples.clone(), series), layer)
     }
 
-    fn fold(&mut self, event: Event, samples: Block, series: Vec<SeriesHash>) -> Result<(), DecodeError> {
+    /// The push as it was pushed, out of what its record says.
+    fn layer_of(&self, event: &Event, samples: &OpenBlock) -> Result<Option<Arc<Layer>>, DecodeError> {
+        let Event::Pushed {
+            group,
+            process,
+            at,
+            pushed,
+            ..
+        } = event
+        else {
+            return Ok(None);
+        };
+        let source = self.groups.get(group).and_then(|group| group.source(process));
+        let shape = pushed.shape(source)?;
+        let values = pushed.values(&shape, samples)?;
+        Ok(Some(layers::layer(shape, values, *at)))
+    }
+
+    fn fold(
+        &mut self,
+        event: Event,
+        (samples, series): (Block, Vec<SeriesHash>),
+        layer: Option<Arc<Layer>>,
+    ) -> Result<(), DecodeError> {
         match event {
             Event::Pushed {
                 group,
@@ -51,8 +79,7 @@ impl Registry {
                 mode,
                 at,
                 own,
-                families,
-                composites,
+                ..
             } => {
                 let key = self.enter(group, at);
                 let own = (own as usize).min(series.len());
@@ -60,15 +87,15 @@ impl Registry {
                 self.fold_own(&key, at, &pushed)?;
                 let mut source = self.take_source(&key, process, at);
                 source.peer = peer;
-                match mode {
-                    Mode::Replace => self.replace(&key, &mut source, pushed, at)?,
-                    Mode::Merge => self.merge(&key, &mut source, pushed, (at, &families))?,
+                match (mode, &layer) {
+                    (Mode::Merge, Some(layer)) => {
+                        self.merge(&key, &mut source, pushed, (at, layer.shape()))?
+                    }
+                    _ => self.replace(&key, &mut source, pushed, at)?,
                 }
-                match mode {
-                    Mode::Replace => source.composites = composites,
-                    Mode::Merge => source.composites.extend(composites),
+                if let Some(layer) = layer {
+                    self.show(&mut source, layer, mode)?;
                 }
-                source.composites.sort_unstable();
                 self.put_source(&key, source, at);
             }
             Event::Failed { group, at, why } => {
@@ -175,6 +202,14 @@ impl Registry {
         }
     }
 
+    /// Takes up a push as it was pushed.
+    fn show(&mut self, source: &mut Source, layer: Arc<Layer>, mode: Mode) -> Result<(), DecodeError> {
+        let layers = source.layers_with(layer, mode)?;
+        self.families.exchange(&source.layers, &layers)?;
+        source.layers = layers;
+        Ok(())
+    }
+
     fn put_source(&mut self, key: &Arc<GroupKey>, source: Source, at: UnixMillis) {
         if let Some(group) = self.groups.get_mut(key) {
             group.last_push = Some(at);
@@ -205,24 +240,19 @@ impl Registry {
         key: &Arc<GroupKey>,
         source: &mut Source,
         pushed: Pushed,
-        (at, families): (UnixMillis, &[String]),
+        (at, shape): (UnixMillis, &Shape),
     ) -> Result<(), DecodeError> {
         let mut kept = BlockBuilder::new(self.seed);
         let mut series = Vec::new();
         let carried: SeriesSet = pushed.series.iter().copied().collect();
-        let families: FamilyNames<'_> = families.iter().map(String::as_str).collect();
+        let replaced = Replaced::by(shape, Mode::Merge, &source.layers)?;
         for (sample, hash) in source.block.open()?.series().zip(&source.series) {
             let sample = sample?;
-            let labels = sample.labels()?;
-            let family = source.family_of(labels.get(METRIC_NAME).unwrap_or_default());
-            if !carried.contains(hash) && !families.contains(family) {
+            if !carried.contains(hash) && !replaced.takes(&sample)? {
                 kept.copy(&sample, sample.value, sample.at);
                 series.push(*hash);
             }
         }
-        source
-            .composites
-            .retain(|composite| !families.contains(composite.as_str()));
         let own_begins = pushed.series.len() - pushed.own;
         for (sample, hash) in pushed
             .samples
@@ -323,6 +353,8 @@ impl Registry {
         for source in ending {
             self.names.remove(&source.id);
             self.release(lane, source.series.iter(), at);
+            // a damaged shape was refused when it came, so this one can be read
+            let _ = self.families.exchange(&source.layers, &[]);
             retired.push((Some(source.process), source.series.len() as u64));
         }
         if processes.is_none()

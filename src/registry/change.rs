@@ -1,9 +1,14 @@
 //! What goes into a plan and what comes out of it.
 
+use std::sync::Arc;
+
+use super::consistency::{Clash, Consistency};
 use super::event::{Event, Mode};
 use super::lane_key;
 use crate::codec::block::Block;
+use crate::codec::layer::{Layer, Values};
 use crate::codec::record::Record;
+use crate::codec::shape::Shape;
 use crate::model::{GroupKey, Process, SeriesHash, UnixMillis};
 
 /// A push that has been read, normalised and encoded, and only waits to be judged.
@@ -25,10 +30,14 @@ pub struct Push {
     pub series: Vec<SeriesHash>,
     /// How many of them are the group's own push times.
     pub own: usize,
-    /// The families that have samples. Needed for [`Mode::Merge`] only.
-    pub families: Vec<String>,
-    /// The summaries and histograms among the families.
-    pub composites: Vec<String>,
+    /// The push as it was pushed.
+    pub shape: Arc<Shape>,
+    /// All its values, also of samples that are not in the block.
+    pub values: Values,
+    /// Which samples are not in the block, by number, ascending.
+    pub skipped: Vec<u32>,
+    /// Whether it has to agree with what others have pushed.
+    pub check: Consistency,
 }
 
 /// What a change to one group would do: to the log, to the wire, to the registry.
@@ -45,6 +54,8 @@ pub struct Change {
     pub fence: bool,
     /// The identities of the samples' series, so that applying need not open the block.
     pub(super) series: Vec<SeriesHash>,
+    /// The push as it was pushed.
+    pub(super) layer: Option<Arc<Layer>>,
     /// Samples left out because another source owns their series.
     pub conflicts: u32,
     /// The first of those, named.
@@ -61,6 +72,7 @@ impl Change {
             markers: Block::default(),
             fence: false,
             series: Vec::new(),
+            layer: None,
             conflicts: 0,
             conflict: None,
             twins: 0,
@@ -114,6 +126,9 @@ pub enum Refused {
         /// The limit.
         limit: usize,
     },
+    /// The push disagrees with what others have pushed.
+    #[error(transparent)]
+    Clash(#[from] Clash),
     /// The stored block of the group does not open; memory is damaged.
     #[error("the stored state of the group cannot be read: {0}")]
     Damaged(#[from] crate::codec::DecodeError),

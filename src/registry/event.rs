@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::DecodeError;
+use crate::codec::shape::ShapeKey;
 use crate::model::{GroupKey, Process, UnixMillis};
 
 /// How a push treats what its source had before.
@@ -55,11 +56,8 @@ pub enum Event {
         at: UnixMillis,
         /// How many series at the end of the samples are the group's own push times.
         own: u32,
-        /// The families pushed, for [`Mode::Merge`]; else empty.
-        families: Vec<String>,
-        /// The summaries and histograms among the families: series named after them with `_count` and so on are
-        /// parts of them.
-        composites: Vec<String>,
+        /// The push as it was pushed.
+        pushed: AsPushed,
     },
     /// A push was read and refused; the samples are the group's own push times.
     Failed {
@@ -88,6 +86,19 @@ pub enum Event {
         /// Why.
         why: EndReason,
     },
+}
+
+/// What the samples of a record do not tell of a push as it was pushed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsPushed {
+    /// Which shape it has.
+    pub key: ShapeKey,
+    /// The bytes of the shape, unless the source has one of this key already.
+    pub shape: Option<Vec<u8>>,
+    /// Samples that are not in the record, by number, with the bits of their values.
+    pub unsent: Vec<(u32, u64)>,
+    /// Native histograms and exemplars, by the number of the sample.
+    pub extras: Vec<(u32, Vec<u8>)>,
 }
 
 impl Event {

@@ -11,7 +11,9 @@
 mod apply;
 mod change;
 mod config;
+mod consistency;
 mod event;
+mod layers;
 mod plan;
 mod snapshot;
 mod sources;
@@ -25,11 +27,15 @@ use hashbrown::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::codec::block::Block;
+use crate::codec::layer::Layer;
+use crate::codec::shape::{Shape, ShapeKey};
 use crate::model::{GroupKey, SeriesHash, UnixMillis};
 
 pub use change::{Change, Conflict, Push, Refused};
 pub use config::RetentionConfig;
-pub use event::{EndReason, Event, Mode};
+use consistency::FamilyIndex;
+pub use consistency::{Clash, Consistency, KnownBy, judge_beside_own};
+pub use event::{AsPushed, EndReason, Event, Mode};
 pub use snapshot::SnapshotError;
 use sources::{Owner, OwnerId, Source};
 
@@ -55,6 +61,7 @@ pub struct Registry {
     seed: u64,
     groups: Map<Arc<GroupKey>, Group>,
     owners: Map<SeriesHash, OwnerId>,
+    families: FamilyIndex,
     names: Map<OwnerId, Owner>,
     released: Map<SeriesHash, Released>,
     /// How long they are remembered.
@@ -130,6 +137,21 @@ pub struct GroupInfo {
     pub sources: Vec<SourceInfo>,
 }
 
+/// A group as it is shown: what was pushed to it, as it was pushed.
+#[derive(Clone, Debug)]
+pub struct ShownGroup {
+    /// Its key.
+    pub key: Arc<GroupKey>,
+    /// When it was first pushed to.
+    pub first_seen: UnixMillis,
+    /// The last push that was taken.
+    pub last_push: Option<UnixMillis>,
+    /// The last push that was refused after it had been read.
+    pub last_failure: Option<UnixMillis>,
+    /// What its processes have pushed; for each one layer, or after a POST several without a family in common.
+    pub layers: Vec<Arc<Layer>>,
+}
+
 /// What is known of one source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceInfo {
@@ -154,6 +176,7 @@ impl Registry {
             seed,
             groups: Map::default(),
             owners: Map::default(),
+            families: FamilyIndex::default(),
             names: Map::default(),
             released: Map::default(),
             released_for: RELEASED_FOR,
@@ -205,6 +228,32 @@ impl Registry {
             last_failure: group.last_failure.clone(),
             sources: group.sources.iter().map(Source::info).collect(),
         })
+    }
+
+    /// Every group as it is shown, in no order. Costs a pointer for each layer.
+    pub fn shown(&self) -> impl Iterator<Item = ShownGroup> {
+        self.groups.iter().map(|(key, group)| ShownGroup {
+            key: Arc::clone(key),
+            first_seen: group.first_seen,
+            last_push: group.last_push,
+            last_failure: group.last_failure.as_ref().map(|(at, _)| *at),
+            layers: group
+                .sources
+                .iter()
+                .flat_map(|source| source.layers.iter().cloned())
+                .collect(),
+        })
+    }
+
+    /// The shape of this key that a process has pushed to a group before, if what it pushed then is still shown.
+    #[must_use]
+    pub fn shape(
+        &self,
+        group: &GroupKey,
+        process: &crate::model::Process,
+        key: ShapeKey,
+    ) -> Option<Arc<Shape>> {
+        self.groups.get(group)?.source(process)?.shape(key)
     }
 
     /// The group of this key.

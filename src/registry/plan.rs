@@ -1,17 +1,18 @@
 //! Judging a change against the state, without making it.
 
+use std::sync::Arc;
+
 use hashbrown::HashSet;
 
 use super::change::{Change, Conflict, Push, Refused};
-use super::event::{EndReason, Event, Mode};
-use super::sources::{OwnerId, Source};
-use super::{Group, Registry, SeriesSet, lane_key};
+use super::event::{AsPushed, EndReason, Event, Mode};
+use super::sources::{Composites, OwnerId, Source};
+use super::{Group, Registry, SeriesSet, lane_key, layers};
 use crate::codec::DecodeError;
-use crate::codec::block::{Block, BlockBuilder};
+use crate::codec::block::{Block, BlockBuilder, EncodedSeries};
+use crate::codec::layer::Layer;
+use crate::codec::shape::Shape;
 use crate::model::{GroupKey, METRIC_NAME, Process, SeriesHash, UnixMillis, stale_marker};
-
-/// Names of families, looked up once for every series that a source has.
-pub(super) type FamilyNames<'a> = HashSet<&'a str, foldhash::fast::RandomState>;
 
 /// What the slow path finds when the set of series has changed.
 #[derive(Default)]
@@ -21,6 +22,10 @@ struct Difference {
     conflicts: u32,
     twins: u32,
     first_conflict: Option<(usize, OwnerId)>,
+    /// Samples whose series another source owns, or owned until it fell silent.
+    owned: Vec<(usize, OwnerId)>,
+    /// Samples left out because another process of the same group shows them.
+    hidden: Vec<usize>,
     fence: bool,
     /// The samples have to be later than this.
     after: Option<UnixMillis>,
@@ -41,6 +46,7 @@ impl Push {
             .unwrap_or_default();
         self.mode == Mode::Replace
             && source.is_some_and(|source| source.series == of_source)
+            && source.is_some_and(|source| source.shape(self.shape.key()).is_some())
             && group.is_some_and(|group| group.own_series == of_group)
     }
 }
@@ -83,7 +89,9 @@ impl Registry {
         if push.repeats(group, source) {
             return self.change_of(push, group, Difference::default(), Block::default());
         }
+        self.judge_families(&push, source)?;
         let found = self.compare(&push, group, source);
+        self.judge_duplicates(&push, &found.owned)?;
         let at = found.time_of(&push, group);
         let mut markers = BlockBuilder::new(self.seed);
         self.end_vanished(&push, group, source, &mut |series| {
@@ -94,7 +102,7 @@ impl Registry {
 
     fn change_of(
         &self,
-        push: Push,
+        mut push: Push,
         group: Option<&Group>,
         found: Difference,
         markers: Block,
@@ -104,6 +112,8 @@ impl Registry {
         let conflict = found
             .first_conflict
             .map(|(index, owner)| self.name_conflict(&push, index, owner));
+        push.hide(&found.hidden);
+        let pushed = AsPushed::of(&push, &found.left_out, group);
         let (samples, series) = if found.left_out.is_empty() && at == push.at {
             (push.samples, push.series)
         } else {
@@ -114,8 +124,8 @@ impl Registry {
             process,
             peer,
             mode,
-            families,
-            composites,
+            shape,
+            values,
             ..
         } = push;
         let event = Event::Pushed {
@@ -125,8 +135,7 @@ impl Registry {
             mode,
             at,
             own,
-            families,
-            composites,
+            pushed,
         };
         let Difference {
             fence,
@@ -137,6 +146,7 @@ impl Registry {
         Ok(Change {
             samples,
             series,
+            layer: Some(layers::layer(shape, values, at)),
             markers,
             fence,
             conflicts,
@@ -281,20 +291,25 @@ impl Registry {
                 group.map(|group| group.id)
             };
             let owner = self.owners.get(series).copied();
+            let other = owner.filter(|owner| Some(*owner) != claimant);
+            found
+                .owned
+                .extend(other.filter(|_| index < pushed).map(|owner| (index, owner)));
             if !seen.insert(*series) {
                 found.twins += 1;
                 found.left_out.push(index);
-            } else if let Some(silent) = owner
-                .filter(|owner| Some(*owner) != claimant)
-                .and_then(|owner| self.silent(owner, push.at))
-            {
+            } else if let Some(silent) = other.and_then(|owner| self.silent(owner, push.at)) {
                 found.after = found.after.max(Some(silent.last_at));
                 found.fence |= silent.lane_key != lane;
-            } else if let Some(owner) = owner.filter(|owner| Some(*owner) != claimant) {
+            } else if let Some(owner) = other {
                 found.conflicts += 1;
                 found.left_out.push(index);
                 if index < pushed {
                     found.first_conflict.get_or_insert((index, owner));
+                }
+                let name = self.names.get(&owner);
+                if name.is_some_and(|name| *name.group == push.group && name.process.is_some()) {
+                    found.hidden.push(index);
                 }
             } else if owner.is_none() {
                 let released = self.released.get(series);
@@ -331,15 +346,15 @@ impl Registry {
         push: &Push,
         group: Option<&Group>,
         source: Option<&Source>,
-        end: &mut dyn FnMut(crate::codec::block::EncodedSeries<'_>),
+        end: &mut dyn FnMut(EncodedSeries<'_>),
     ) -> Result<(), DecodeError> {
         let carried: SeriesSet = push.series.iter().copied().collect();
-        let families: FamilyNames<'_> = push.families.iter().map(String::as_str).collect();
         if let Some(source) = source {
+            let replaced = Replaced::by(&push.shape, push.mode, &source.layers)?;
             let opened = source.block.open()?;
             for (series, hash) in opened.series().zip(&source.series) {
                 let series = series?;
-                if !carried.contains(hash) && source.loses(&series, push.mode, &families)? {
+                if !carried.contains(hash) && replaced.takes(&series)? {
                     end(series);
                 }
             }
@@ -379,19 +394,36 @@ impl Group {
     }
 }
 
-impl Source {
-    /// Whether `series`, which a push of the families `pushed` does not carry, ends by it.
-    fn loses(
-        &self,
-        series: &crate::codec::block::EncodedSeries<'_>,
-        mode: Mode,
-        pushed: &FamilyNames<'_>,
-    ) -> Result<bool, DecodeError> {
-        if mode == Mode::Replace {
+/// Which series of a source a push replaces, if it does not carry them.
+pub(super) enum Replaced<'a> {
+    /// All: the push is a PUT.
+    Everything,
+    /// Those of the families pushed.
+    Families {
+        names: HashSet<&'a str, foldhash::fast::RandomState>,
+        composites: Composites<'a>,
+    },
+}
+
+impl<'a> Replaced<'a> {
+    pub(super) fn by(shape: &'a Shape, mode: Mode, layers: &'a [Arc<Layer>]) -> Result<Self, DecodeError> {
+        Ok(match mode {
+            Mode::Replace => Self::Everything,
+            Mode::Merge => Self::Families {
+                names: layers::names(shape)?,
+                composites: Composites::of(layers)?,
+            },
+        })
+    }
+
+    /// Whether a series of the source, which the push does not carry, goes.
+    pub(super) fn takes(&self, series: &EncodedSeries<'_>) -> Result<bool, DecodeError> {
+        let Self::Families { names, composites } = self else {
             return Ok(true);
-        }
+        };
         let labels = series.labels()?;
-        Ok(pushed.contains(self.family_of(labels.get(METRIC_NAME).unwrap_or_default())))
+        let name = labels.get(METRIC_NAME).unwrap_or_default();
+        Ok(names.contains(composites.family_of(name)))
     }
 }
 

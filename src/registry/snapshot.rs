@@ -12,10 +12,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::sources::{Owner, Source, StoredSource};
-use super::{Group, Registry, Released, RetentionConfig, Retired};
+use super::sources::{Owner, Source, StoredLayer, StoredSource};
+use super::{Group, Registry, Released, RetentionConfig, Retired, layers};
 use crate::codec::DecodeError;
 use crate::codec::block::Block;
+use crate::codec::layer::{Layer, Values};
+use crate::codec::shape::Shape;
 use crate::model::{GroupKey, SeriesHash, UnixMillis};
 
 const MAGIC: &[u8; 4] = b"FBRS";
@@ -144,6 +146,12 @@ impl Registry {
             });
             let block = Block::from_parts(stored.samples, stored.block.into());
             let series = self.identities(&block, stored.series as usize)?;
+            let layers = stored
+                .layers
+                .into_iter()
+                .map(StoredLayer::restore)
+                .collect::<Result<Vec<_>, _>>()?;
+            self.families.exchange(&[], &layers)?;
             self.owners.extend(series.iter().map(|series| (*series, id)));
             sources.push(Source {
                 peer: stored.peer,
@@ -152,7 +160,7 @@ impl Registry {
                 delete_asked: stored.delete_asked,
                 block,
                 series,
-                composites: stored.composites,
+                layers,
                 ..Source::new(id, stored.process, stored.last_push)
             });
         }
@@ -203,6 +211,29 @@ fn store_source(source: &Source) -> StoredSource {
         samples: source.block.samples(),
         block: source.block.bytes().to_vec(),
         series: u32::try_from(source.series.len()).unwrap_or(u32::MAX),
-        composites: source.composites.clone(),
+        layers: source.layers.iter().map(|layer| StoredLayer::of(layer)).collect(),
+    }
+}
+
+impl StoredLayer {
+    fn of(layer: &Layer) -> Self {
+        let Values { numbers, extras } = layer.values();
+        Self {
+            key: layer.shape().key(),
+            shape: layer.shape().bytes().to_vec(),
+            numbers: numbers.clone(),
+            extras: extras.iter().map(|(of, bytes)| (*of, bytes.to_vec())).collect(),
+            at: layer.at(),
+        }
+    }
+
+    fn restore(self) -> Result<Arc<Layer>, DecodeError> {
+        let shape = Arc::new(Shape::from_parts(self.key, self.shape.into())?);
+        let extras = self.extras.into_iter().map(|(of, bytes)| (of, bytes.into()));
+        let values = Values {
+            numbers: self.numbers,
+            extras: extras.collect(),
+        };
+        Ok(layers::layer(shape, values, self.at))
     }
 }

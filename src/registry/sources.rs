@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::{EndReason, RetentionConfig, SourceInfo};
+use crate::codec::DecodeError;
 use crate::codec::block::Block;
-use crate::model::{GroupKey, Process, SeriesHash, UnixMillis};
+use crate::codec::layer::Layer;
+use crate::codec::shape::{Shape, ShapeKey};
+use crate::model::{GroupKey, MetricKind, Process, SeriesHash, UnixMillis};
 
 /// Pushes closer than this are one push sent twice: Java repeats a PUT whose connection broke.
 const SAME_PUSH: Duration = Duration::from_millis(100);
@@ -53,8 +57,37 @@ pub(super) struct Source {
     pub(super) block: Block,
     /// The identities of its series, in the order of the block.
     pub(super) series: Vec<SeriesHash>,
-    /// Its summaries and histograms, sorted, since every series is looked up among them.
-    pub(super) composites: Vec<String>,
+    /// What it pushed, as it pushed it: no two layers have a family in common.
+    pub(super) layers: Vec<Arc<Layer>>,
+}
+
+/// The summaries and histograms of a source, among which series are looked up.
+pub(super) struct Composites<'a>(HashSet<&'a str, foldhash::fast::RandomState>);
+
+impl<'a> Composites<'a> {
+    pub(super) fn of(layers: &'a [Arc<Layer>]) -> Result<Self, DecodeError> {
+        let mut composites = HashSet::default();
+        for layer in layers {
+            for family in layer.shape().families()? {
+                let family = family?;
+                if matches!(
+                    family.kind,
+                    MetricKind::Summary | MetricKind::Histogram | MetricKind::GaugeHistogram
+                ) {
+                    composites.insert(family.name);
+                }
+            }
+        }
+        Ok(Self(composites))
+    }
+
+    /// The family a series of the source belongs to, by its name.
+    pub(super) fn family_of<'n>(&self, name: &'n str) -> &'n str {
+        ["_count", "_sum", "_bucket"]
+            .into_iter()
+            .find_map(|suffix| name.strip_suffix(suffix).filter(|base| self.0.contains(base)))
+            .unwrap_or(name)
+    }
 }
 
 /// A source as it stands in a snapshot.
@@ -68,7 +101,17 @@ pub(super) struct StoredSource {
     pub(super) samples: u32,
     pub(super) block: Vec<u8>,
     pub(super) series: u32,
-    pub(super) composites: Vec<String>,
+    pub(super) layers: Vec<StoredLayer>,
+}
+
+/// A layer as it stands in a snapshot.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredLayer {
+    pub(super) key: ShapeKey,
+    pub(super) shape: Vec<u8>,
+    pub(super) numbers: Vec<f64>,
+    pub(super) extras: Vec<(u32, Vec<u8>)>,
+    pub(super) at: UnixMillis,
 }
 
 impl Source {
@@ -82,7 +125,7 @@ impl Source {
             delete_asked: None,
             block: Block::from_parts(0, bytes::Bytes::new()),
             series: Vec::new(),
-            composites: Vec::new(),
+            layers: Vec::new(),
         }
     }
 
@@ -147,19 +190,15 @@ impl Source {
             .saturating_mul(2)
     }
 
-    /// The family a series of this source belongs to, by its name.
-    pub(super) fn family_of<'a>(&self, name: &'a str) -> &'a str {
-        let part_of = |suffix: &str| {
-            name.strip_suffix(suffix).filter(|base| {
-                self.composites
-                    .binary_search_by(|composite| composite.as_str().cmp(base))
-                    .is_ok()
-            })
-        };
-        part_of("_count")
-            .or_else(|| part_of("_sum"))
-            .or_else(|| part_of("_bucket"))
-            .unwrap_or(name)
+    /// The shape of this key, if a push of it still shows.
+    pub(super) fn shape(&self, key: ShapeKey) -> Option<Arc<Shape>> {
+        let mut shapes = self.layers.iter().map(|layer| layer.shape());
+        shapes.find(|shape| shape.key() == key).cloned()
+    }
+
+    /// Whether a push of this shape still shows.
+    pub(super) fn has_shape(&self, key: ShapeKey) -> bool {
+        self.layers.iter().any(|layer| layer.shape().key() == key)
     }
 }
 

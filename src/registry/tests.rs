@@ -1,183 +1,18 @@
+mod consistency;
 mod edges;
 mod histories;
+mod shown;
+mod world;
 
 use std::collections::BTreeMap;
 
 use super::*;
 use crate::codec::block::BlockBuilder;
+use crate::codec::layer::{Content, Metric, Values};
 use crate::codec::record::Record;
+use crate::codec::text;
 use crate::model::{LabelDraft, Process, is_stale};
-
-const SEED: u64 = 42;
-
-fn at(seconds: i64) -> UnixMillis {
-    UnixMillis::new(1_795_000_000_000 + seconds * 1000)
-}
-
-/// A registry with its log, and what the log sends over the wire.
-struct World {
-    registry: Registry,
-    log: Vec<Record>,
-    wire: Vec<String>,
-    series: BTreeMap<String, Vec<(UnixMillis, bool)>>,
-    conflicts: Vec<Conflict>,
-    saved: Option<Vec<u8>>,
-}
-
-fn world() -> World {
-    let config = RetentionConfig {
-        stale_after: Duration::from_secs(60),
-        ..RetentionConfig::default()
-    };
-    World {
-        registry: Registry::new(config, SEED, at(0)),
-        log: Vec::new(),
-        wire: Vec::new(),
-        series: BTreeMap::new(),
-        conflicts: Vec::new(),
-        saved: None,
-    }
-}
-
-fn key(group: &str) -> GroupKey {
-    GroupKey::try_new(group, []).unwrap()
-}
-
-/// `body` names series: `a b{x}` is a metric `a` and a metric `b` with label `of="x"`; a leading `tm1:` names the process.
-fn push(group: &str, body: &str, mode: Mode, when: UnixMillis) -> Push {
-    let (process, body) = match body.split_once(':') {
-        Some((tm_id, body)) => (
-            Process {
-                host: Some("h".to_owned()),
-                tm_id: Some(tm_id.to_owned()),
-            },
-            body,
-        ),
-        None => (Process::default(), body),
-    };
-    let mut samples = BlockBuilder::new(SEED);
-    let mut series = Vec::new();
-    let mut families = Vec::new();
-    let own = format!("push_time{{{group}}}");
-    for (index, name) in body.split_whitespace().chain([own.as_str()]).enumerate() {
-        let (name, label) = name.trim_end_matches('}').split_once('{').unwrap_or((name, ""));
-        let labels: LabelDraft<'_> = [("__name__", name), ("of", label)].into_iter().collect();
-        series.push(samples.push(&labels.into_set(), index as f64, when));
-        families.push(name.trim_end_matches("_count").to_owned());
-    }
-    let composites = families
-        .iter()
-        .filter(|name| name.starts_with("summary"))
-        .cloned()
-        .collect();
-    let samples = samples.finish();
-    let (group, peer) = (key(group), "127.0.0.1:1".to_owned());
-    Push {
-        group,
-        process,
-        peer,
-        mode,
-        at: when,
-        samples,
-        series,
-        own: 1,
-        families,
-        composites,
-    }
-}
-
-impl World {
-    fn commit(&mut self, change: Change) {
-        let record = change.record();
-        for block in [&change.samples, &change.markers] {
-            for series in block.open().unwrap().series() {
-                let series = series.unwrap();
-                let name = series.labels().unwrap().to_string();
-                let stale = is_stale(series.value);
-                if !name.starts_with("push_time") {
-                    self.wire.push(if stale {
-                        format!("{name} stale")
-                    } else {
-                        name.clone()
-                    });
-                }
-                self.series.entry(name).or_default().push((series.at, stale));
-            }
-        }
-        self.conflicts.extend(change.conflict.clone());
-        self.log.push(Record::decode(record.encode()).unwrap());
-        self.registry.apply(change).unwrap();
-    }
-
-    fn push(&mut self, group: &str, body: &str, mode: Mode, seconds: i64) {
-        let change = self
-            .registry
-            .plan_push(push(group, body, mode, at(seconds)))
-            .unwrap();
-        self.commit(change);
-    }
-
-    fn put(&mut self, group: &str, body: &str, seconds: i64) {
-        self.push(group, body, Mode::Replace, seconds);
-    }
-
-    fn post(&mut self, group: &str, body: &str, seconds: i64) {
-        self.push(group, body, Mode::Merge, seconds);
-    }
-
-    fn delete(&mut self, group: &str, seconds: i64) {
-        if let Some(change) = self.registry.plan_delete(&key(group), at(seconds)).unwrap() {
-            self.commit(change);
-        }
-    }
-
-    fn sweep(&mut self, seconds: i64) {
-        for due in self.registry.due(at(seconds)) {
-            if let Some(change) = self.registry.plan_sweep(&due, at(seconds)).unwrap() {
-                self.commit(change);
-            }
-        }
-    }
-
-    /// What went over the wire since the last look.
-    #[track_caller]
-    fn sent(&mut self, expected: &[&str]) {
-        let mut sent = std::mem::take(&mut self.wire);
-        sent.sort();
-        assert_eq!(sent, expected);
-    }
-
-    fn save(&mut self) {
-        self.saved = Some(self.registry.snapshot(self.log.len() as u64));
-    }
-
-    fn restart(&mut self, seconds: i64) {
-        let config = self.registry.config.clone();
-        let (mut registry, position) = match &self.saved {
-            Some(bytes) => Registry::restore(config, bytes, at(seconds)).unwrap(),
-            None => (Registry::new(config, SEED, at(seconds)), 0),
-        };
-        for record in &self.log[usize::try_from(position).unwrap()..] {
-            registry.replay(record).unwrap();
-        }
-        self.registry = registry;
-    }
-
-    /// The state in words that do not depend on the order of maps.
-    fn state(&self) -> Vec<String> {
-        let mut groups: Vec<String> = self
-            .registry
-            .groups()
-            .map(|mut group| {
-                group.sources.sort_by(|a, b| a.process.cmp(&b.process));
-                format!("{group:?}")
-            })
-            .collect();
-        groups.sort();
-        groups.push(format!("{:?}", self.registry.summary()));
-        groups
-    }
-}
+use world::{SEED, World, at, key, push, world};
 
 #[test]
 fn a_put_ends_the_series_it_no_longer_carries() {

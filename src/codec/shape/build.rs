@@ -15,7 +15,7 @@ use crate::model::{Family, GroupKey, METRIC_NAME, MetricKind, Sample};
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// A hash of all that a shape says, which two pushes of one source share when only values differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShapeKey(pub u64);
 
 impl ShapeKey {

@@ -1,0 +1,56 @@
+//! Our own metrics, as far as pushes have to agree with them.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry as Metrics;
+
+use crate::codec::exposition::Exposition;
+use crate::codec::openmetrics;
+use crate::model::MetricKind;
+
+/// What the names of all our own metrics begin with.
+const PREFIX: &str = "flinkbridge_";
+
+/// Families that we show of ourselves, if the push has any of such a name; looked up only then, since it costs a scrape.
+pub(super) fn beside(exposition: &Exposition<'_>, shown: Option<&Metrics>) -> Vec<(String, MetricKind)> {
+    let is_close = exposition
+        .families
+        .iter()
+        .any(|family| family.name.starts_with(PREFIX));
+    match shown {
+        Some(shown) if is_close => families(shown),
+        _ => Vec::new(),
+    }
+}
+
+fn families(shown: &Metrics) -> Vec<(String, MetricKind)> {
+    let mut text = String::new();
+    if encode(&mut text, shown).is_err() {
+        return Vec::new();
+    }
+    let exposition = openmetrics::parse(text.as_bytes(), usize::MAX).unwrap_or_default();
+    let named = exposition.families.into_iter();
+    named
+        .map(|family| (family.name.into_owned(), family.kind))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use prometheus_client::metrics::counter::Counter;
+
+    use super::*;
+    use crate::codec::text;
+
+    #[test]
+    fn our_own_families_are_looked_up_for_pushes_with_such_names_only() {
+        let mut shown = Metrics::default();
+        shown.register("flinkbridge_things", "Things", Counter::<u64>::default());
+        let families = |body: &str| beside(&text::parse(body.as_bytes(), 9).unwrap(), Some(&shown));
+
+        assert_eq!(families("a 1\n"), []);
+        assert_eq!(
+            families("flinkbridge_a 1\n"),
+            [("flinkbridge_things_total".to_owned(), MetricKind::Counter)]
+        );
+    }
+}

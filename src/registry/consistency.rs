@@ -1,0 +1,351 @@
+//! Whether a push agrees with what others have pushed, judged as Pushgateway judges it, by an index instead of by
+//! gathering everything that is stored.
+//!
+//! What was taken is consistent, so a push that repeats its shape is too, and need not be looked at. Of another shape
+//! only its own families are looked up, and those series that others have.
+
+use std::sync::Arc;
+
+use hashbrown::HashSet;
+
+use super::change::{Push, Refused};
+use super::event::Mode;
+use super::sources::{OwnerId, Source};
+use super::{Map, Registry};
+use crate::codec::DecodeError;
+use crate::codec::layer::Layer;
+use crate::codec::shape::Shape;
+use crate::model::{GroupKey, INSTANCE, MetricKind};
+
+/// Families that the group itself pushes, whatever a body says of them (Pushgateway M10).
+const OWN: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
+
+/// Suffixes of the series that belong to a summary or histogram.
+const SUFFIXES: [&str; 3] = ["_count", "_sum", "_bucket"];
+
+/// Whether pushes are compared with what others have pushed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Consistency {
+    /// They are, and refused when they disagree.
+    #[default]
+    Checked,
+    /// They are not.
+    Unchecked,
+}
+
+/// How a push disagrees with what is stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Clash {
+    /// A family has another type elsewhere (Pushgateway B16, B23, S41).
+    #[error("the metric family {family:?} has type {kind}, but is known as {known}{}", where_known(*.by))]
+    Kind {
+        /// The family.
+        family: String,
+        /// Its type in the push.
+        kind: MetricKind,
+        /// Its type elsewhere.
+        known: MetricKind,
+        /// Who has it with that type.
+        by: KnownBy,
+    },
+    /// A family has the name of a summary's or histogram's series (Pushgateway B17).
+    #[error(
+        "the metric family {family:?} collides with {other:?}: one is a series of the other, a summary or histogram"
+    )]
+    Suffix {
+        /// The family in the push.
+        family: String,
+        /// The family it collides with.
+        other: String,
+    },
+    /// Another group has the same series (Pushgateway S43, B21).
+    #[error(
+        "the series {series} was pushed before, through the group {group}: give the groups labels that tell them apart"
+    )]
+    Duplicate {
+        /// The series.
+        series: String,
+        /// The group that has it.
+        group: String,
+    },
+}
+
+/// Who else knows a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownBy {
+    /// Other pushes.
+    Pushes,
+    /// The bridge: it is among its own metrics.
+    Ourselves,
+}
+
+const fn where_known(by: KnownBy) -> &'static str {
+    match by {
+        KnownBy::Pushes => " from another push; delete that group, or use another name",
+        KnownBy::Ourselves => " among the bridge's own metrics; use another name",
+    }
+}
+
+/// How many layers hold a family of each type, by name.
+#[derive(Debug, Default)]
+pub(super) struct FamilyIndex {
+    families: Map<Box<str>, Vec<(MetricKind, u32)>>,
+}
+
+impl FamilyIndex {
+    /// Takes the layers of a source out and others in. Without effect, and nearly free, when they have the same shapes.
+    pub(super) fn exchange(
+        &mut self,
+        before: &[Arc<Layer>],
+        after: &[Arc<Layer>],
+    ) -> Result<(), DecodeError> {
+        let keys =
+            |layers: &[Arc<Layer>]| -> Vec<_> { layers.iter().map(|layer| layer.shape().key()).collect() };
+        if keys(before) == keys(after) {
+            return Ok(());
+        }
+        for layer in after {
+            for family in families_of(layer.shape())? {
+                let (name, kind) = family?;
+                self.add(name, kind);
+            }
+        }
+        for layer in before {
+            for family in families_of(layer.shape())? {
+                let (name, kind) = family?;
+                self.remove(name, kind);
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, name: &str, kind: MetricKind) {
+        let kinds = self.families.entry(name.into()).or_default();
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, layers)) => *layers += 1,
+            None => kinds.push((kind, 1)),
+        }
+    }
+
+    fn remove(&mut self, name: &str, kind: MetricKind) {
+        let Some(kinds) = self.families.get_mut(name) else {
+            return;
+        };
+        if let Some((_, layers)) = kinds.iter_mut().find(|(known, _)| *known == kind) {
+            *layers = layers.saturating_sub(1);
+        }
+        kinds.retain(|(_, layers)| *layers > 0);
+        if kinds.is_empty() {
+            self.families.remove(name);
+        }
+    }
+
+    /// The types that a family has, each with the number of layers that hold it.
+    fn kinds(&self, name: &str) -> &[(MetricKind, u32)] {
+        self.families.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Names and types of the families of a shape, but for those that are the group's own.
+fn families_of(
+    shape: &Shape,
+) -> Result<impl Iterator<Item = Result<(&str, MetricKind), DecodeError>>, DecodeError> {
+    let families = shape.families()?;
+    Ok(families
+        .map(|family| family.map(|family| (family.name, family.kind)))
+        .filter(|family| !matches!(family, Ok((name, _)) if OWN.contains(name))))
+}
+
+/// Whether the families of a shape agree with the bridge's own.
+///
+/// # Errors
+/// The first [`Clash`] with a family of `own`; or the shape is damaged.
+pub fn judge_beside_own(shape: &Shape, own: &[(String, MetricKind)]) -> Result<(), Refused> {
+    for family in families_of(shape)? {
+        let (name, kind) = family?;
+        for (known_name, known) in own {
+            if known_name == name && !agree(*known, kind) {
+                return Err(Clash::Kind {
+                    family: name.to_owned(),
+                    kind,
+                    known: *known,
+                    by: KnownBy::Ourselves,
+                }
+                .into());
+            }
+            let is_part = |base: (&str, MetricKind), of: &str| {
+                let suffix = of.strip_prefix(base.0);
+                suffix.is_some_and(|suffix| SUFFIXES.contains(&suffix) && has_series(base.1, suffix))
+            };
+            if is_part((known_name, *known), name) || is_part((name, kind), known_name) {
+                return Err(Clash::Suffix {
+                    family: name.to_owned(),
+                    other: known_name.clone(),
+                }
+                .into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is stored, as a push will leave it.
+struct Others<'a> {
+    index: &'a FamilyIndex,
+    /// What the push takes away.
+    gone: Map<&'a str, Vec<MetricKind>>,
+    /// What the push brings.
+    pushed: Map<&'a str, MetricKind>,
+}
+
+impl<'a> Others<'a> {
+    fn new(index: &'a FamilyIndex, push: &'a Push, source: Option<&'a Source>) -> Result<Self, DecodeError> {
+        let pushed: Map<&str, MetricKind> = families_of(&push.shape)?.collect::<Result<_, _>>()?;
+        let mut gone: Map<&str, Vec<MetricKind>> = Map::default();
+        for layer in source.into_iter().flat_map(|source| &source.layers) {
+            for family in families_of(layer.shape())? {
+                let (name, kind) = family?;
+                if push.mode == Mode::Replace || pushed.contains_key(name) {
+                    gone.entry(name).or_default().push(kind);
+                }
+            }
+        }
+        Ok(Self { index, gone, pushed })
+    }
+
+    /// The types of a family that stay after the push, the push's own left out.
+    fn staying(&self, name: &str) -> impl Iterator<Item = MetricKind> {
+        let gone = self.gone.get(name).map_or(&[] as &[MetricKind], Vec::as_slice);
+        self.index.kinds(name).iter().filter_map(|(kind, layers)| {
+            let leaving = gone.iter().filter(|gone| *gone == kind).count();
+            (*layers as usize > leaving).then_some(*kind)
+        })
+    }
+
+    /// The types that a family will have.
+    fn after(&self, name: &str) -> impl Iterator<Item = MetricKind> {
+        self.staying(name).chain(self.pushed.get(name).copied())
+    }
+
+    fn judge(&self) -> Result<(), Clash> {
+        for (name, kind) in &self.pushed {
+            if let Some(known) = self.staying(name).find(|known| !agree(*known, *kind)) {
+                return Err(Clash::Kind {
+                    family: (*name).to_owned(),
+                    kind: *kind,
+                    known,
+                    by: KnownBy::Pushes,
+                });
+            }
+            self.judge_suffixes(name, *kind)?;
+        }
+        Ok(())
+    }
+
+    fn judge_suffixes(&self, name: &str, kind: MetricKind) -> Result<(), Clash> {
+        let collides = |other: String| Clash::Suffix {
+            family: name.to_owned(),
+            other,
+        };
+        for suffix in SUFFIXES {
+            if let Some(base) = name.strip_suffix(suffix)
+                && self.after(base).any(|kind| has_series(kind, suffix))
+            {
+                return Err(collides(base.to_owned()));
+            }
+            let part = format!("{name}{suffix}");
+            if has_series(kind, suffix) && self.after(&part).next().is_some() {
+                return Err(collides(part));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether families of these types can be shown as one.
+fn agree(one: MetricKind, other: MetricKind) -> bool {
+    let is_histogram = |kind| matches!(kind, MetricKind::Histogram | MetricKind::GaugeHistogram);
+    one == other || (is_histogram(one) && is_histogram(other))
+}
+
+/// Whether a family of this type has series of its name with this suffix.
+fn has_series(kind: MetricKind, suffix: &str) -> bool {
+    match kind {
+        MetricKind::Histogram => true,
+        MetricKind::Summary => suffix != "_bucket",
+        MetricKind::GaugeHistogram | MetricKind::Untyped | MetricKind::Counter | MetricKind::Gauge => false,
+    }
+}
+
+impl Registry {
+    /// Whether the families of a push agree with those of other pushes.
+    pub(super) fn judge_families(&self, push: &Push, source: Option<&Source>) -> Result<(), Refused> {
+        if push.check == Consistency::Checked
+            && !source.is_some_and(|source| source.has_shape(push.shape.key()))
+        {
+            Others::new(&self.families, push, source)?.judge()?;
+        }
+        Ok(())
+    }
+
+    /// Whether none of the series that others own is, as it was pushed, the same that they pushed.
+    pub(super) fn judge_duplicates(&self, push: &Push, owned: &[(usize, OwnerId)]) -> Result<(), Refused> {
+        if push.check == Consistency::Unchecked || owned.is_empty() {
+            return Ok(());
+        }
+        let mut owners: Vec<OwnerId> = owned.iter().map(|(_, owner)| *owner).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let mine = identities(&push.shape, &push.group)?;
+        for owner in owners {
+            let Some(owner) = self.names.get(&owner).filter(|owner| *owner.group != push.group) else {
+                continue;
+            };
+            let group = self.groups.get(&owner.group);
+            let process = owner.process.as_ref();
+            let source = group.and_then(|group| process.and_then(|process| group.source(process)));
+            for layer in source.into_iter().flat_map(|source| &source.layers) {
+                let theirs = identities(layer.shape(), &owner.group)?;
+                if let Some(series) = theirs.intersection(&mine).min() {
+                    return Err(Clash::Duplicate {
+                        series: shown(series),
+                        group: owner.group.to_string(),
+                    }
+                    .into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A metric as it was pushed: its family's name, and all its labels with those of its group.
+type Identity<'a> = (&'a str, Vec<(&'a str, &'a str)>);
+
+fn identities<'a>(
+    shape: &'a Shape,
+    group: &'a GroupKey,
+) -> Result<HashSet<Identity<'a>, foldhash::fast::RandomState>, DecodeError> {
+    let mut identities = HashSet::default();
+    for family in shape.families()? {
+        let family = family?;
+        if OWN.contains(&family.name) {
+            continue;
+        }
+        for metric in family.metrics() {
+            let mut labels = metric?.labels().collect::<Result<Vec<_>, _>>()?;
+            group.complete(&mut labels);
+            identities.insert((family.name, labels));
+        }
+    }
+    Ok(identities)
+}
+
+fn shown((name, labels): &Identity<'_>) -> String {
+    let labels: Vec<String> = labels
+        .iter()
+        .filter(|(name, value)| *name != INSTANCE || !value.is_empty())
+        .map(|(name, value)| format!("{name}={value:?}"))
+        .collect();
+    format!("{name}{{{}}}", labels.join(","))
+}
