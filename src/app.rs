@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::api::{self, DoorConfig, Doors, ReloadRequest};
+use crate::api::{self, DoorConfig, Doors, Wish};
 use crate::config::Config;
 use crate::forward::{self, ForwardError, Forwarder, RemoteConfig, RemoteStatus};
 use crate::intake::{Closing, Intake};
@@ -94,7 +94,7 @@ pub struct App {
     remotes: BTreeMap<String, Remote>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    reloads: mpsc::Receiver<ReloadRequest>,
+    wishes: mpsc::Receiver<Wish>,
 }
 
 /// One remote that is being forwarded to.
@@ -129,12 +129,12 @@ impl App {
         let intake =
             Intake::open(queue.clone(), known, Arc::clone(&clock), &mut metrics).map_err(AppError::Queue)?;
         let forward_metrics = forward::Metrics::register(metrics.sub_registry_with_prefix("forward"));
-        let (reload, reloads) = mpsc::channel(1);
+        let (wish, wishes) = mpsc::channel(1);
         let doors = Arc::new(Doors::new(
             (intake.clone(), Arc::clone(&clock)),
             config.door.clone(),
             &mut metrics,
-            reload,
+            wish,
         ));
         let keeper = Arc::new(Keeper::new(Arc::clone(&doors), protection));
         let (stop, stopping) = watch::channel(false);
@@ -149,7 +149,7 @@ impl App {
             keeper,
             forward_metrics,
             stop,
-            reloads,
+            wishes,
         };
         app.forget_all_but(&app.config.remotes);
         app.set_up_remotes(app.config.remotes.clone()).await?;
@@ -191,9 +191,9 @@ impl App {
         forwarded.all(|reader| reader.backlog.totals.records == 0)
     }
 
-    /// The next wish to reload that comes over HTTP.
-    pub async fn reload_wanted(&mut self) -> Option<ReloadRequest> {
-        self.reloads.recv().await
+    /// The next wish that comes over HTTP.
+    pub async fn wished(&mut self) -> Option<Wish> {
+        self.wishes.recv().await
     }
 
     /// Reads the web configuration file and its certificates at once, rather than when a change of them has been there

@@ -25,6 +25,10 @@ pub struct DoorConfig {
     /// `pushgateway.consistency_check`: whether a push has to agree with what others have pushed. Default true; without
     /// it pushes are answered 202, also those that turn out to be wrong, as at Pushgateway.
     pub consistency: Consistency,
+    /// `pushgateway.admin_api`: whether there is `/api/v1/admin/wipe`, which ends every group. Default false.
+    pub admin_api: bool,
+    /// `pushgateway.lifecycle`: whether `/-/quit` ends the program. Default false.
+    pub lifecycle: bool,
     /// `pushgateway.max_body_bytes`: longest body, as sent and as decompressed. Default 64 MiB: a hundred times the
     /// largest push seen of Flink.
     pub max_body_bytes: usize,
@@ -54,6 +58,8 @@ impl Default for DoorConfig {
             public_probes: false,
             success_status: 200,
             consistency: Consistency::Checked,
+            admin_api: false,
+            lifecycle: false,
             max_body_bytes: 64 << 20,
             max_series: 200_000,
         }

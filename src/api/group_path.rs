@@ -101,6 +101,26 @@ pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
     Ok(GroupPath::Group(GroupKey::try_new(&job, read_labels(labels)?)?))
 }
 
+/// The path of a group, without a slash before it: values in base64 where they could be taken for something else.
+pub(super) fn write(group: &GroupKey) -> String {
+    let mut path = "metrics".to_owned();
+    let job = ("job", group.job());
+    for (name, value) in [job]
+        .into_iter()
+        .chain(group.iter().filter(|(name, _)| *name != "job"))
+    {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        path += if value.bytes().all(is_plain) && !value.is_empty() {
+            format!("/{name}/{value}")
+        } else {
+            // so that an empty value, too, is a segment
+            format!("/{name}{BASE64_SUFFIX}/{}=", ENGINE.encode(value))
+        }
+        .as_str();
+    }
+    path
+}
+
 fn read_labels(labels: &str) -> Result<Vec<(String, String)>, GroupPathError> {
     if labels.is_empty() {
         return Ok(Vec::new());

@@ -2,26 +2,40 @@
 
 use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 use hyper::body::Bytes;
 
 use super::auth::Denied;
 use super::body::BodyError;
 use super::format::FormatError;
 use super::group_path::{GroupPathError, Moved};
+use super::question::QuestionError;
+use super::stream::{Answer, Written};
 use crate::intake::Refusal;
 use crate::registry::Refused;
+
+const JSON: &str = "application/json";
 
 /// Seconds after which a sender may try again when nothing better is known.
 const RETRY_SECONDS: u64 = 5;
 
-/// An answer: a status, a text, and sometimes one header more.
+/// An answer: a status, what it says, and sometimes one header more.
 #[derive(Debug)]
 pub(super) struct Reply {
     status: StatusCode,
-    text: String,
+    says: Says,
     content_type: &'static str,
     header: Option<(http::HeaderName, String)>,
+}
+
+/// What an answer says.
+#[derive(Debug)]
+enum Says {
+    /// A sentence or page; it ends in a line feed.
+    Text(String),
+    /// To the byte what Pushgateway says.
+    Exactly(String),
+    /// What is being written.
+    Written(Written),
 }
 
 impl Reply {
@@ -30,7 +44,7 @@ impl Reply {
         Self::new(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), "")
     }
 
-    /// A DELETE was taken, whether or not there was such a group.
+    /// A DELETE was taken, whether or not there was such a group, or a wipe.
     pub(super) fn deleted() -> Self {
         Self::new(StatusCode::ACCEPTED, "")
     }
@@ -40,6 +54,71 @@ impl Reply {
         Self {
             content_type,
             ..Self::new(StatusCode::OK, text)
+        }
+    }
+
+    /// What the JSON API was asked for.
+    pub(super) fn json(text: String) -> Self {
+        Self {
+            content_type: JSON,
+            says: Says::Exactly(text),
+            ..Self::new(StatusCode::OK, "")
+        }
+    }
+
+    /// What the JSON API was asked for, while it is being written.
+    pub(super) fn written_json(written: Written) -> Self {
+        Self {
+            content_type: JSON,
+            says: Says::Written(written),
+            ..Self::new(StatusCode::OK, "")
+        }
+    }
+
+    /// The JSON API was asked for something that it does not understand.
+    pub(super) fn bad_question(error: &QuestionError) -> Self {
+        let said =
+            serde_json::json!({"status": "error", "errorType": "bad_data", "error": error.to_string()});
+        Self {
+            content_type: JSON,
+            says: Says::Exactly(said.to_string()),
+            ..Self::new(StatusCode::BAD_REQUEST, "")
+        }
+    }
+
+    /// So many answers are being written that this one has to wait.
+    pub(super) fn crowded() -> Self {
+        Self {
+            header: Some((RETRY_AFTER, RETRY_SECONDS.to_string())),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many long answers are being read: ask again",
+            )
+        }
+    }
+
+    /// The program will end.
+    pub(super) fn goodbye() -> Self {
+        Self {
+            says: Says::Exactly("Requesting termination... Goodbye!".to_owned()),
+            ..Self::new(StatusCode::OK, "")
+        }
+    }
+
+    /// The program could be ended from here, if `pushgateway.lifecycle` allowed it.
+    pub(super) fn no_lifecycle() -> Self {
+        Self {
+            says: Says::Exactly("Lifecycle API is not enabled.".to_owned()),
+            ..Self::new(StatusCode::FORBIDDEN, "")
+        }
+    }
+
+    /// The program is not ended by looking.
+    pub(super) fn quit_by_get() -> Self {
+        Self {
+            header: Some((ALLOW, "PUT, POST".to_owned())),
+            says: Says::Exactly("Only POST or PUT requests allowed.".to_owned()),
+            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "")
         }
     }
 
@@ -178,16 +257,18 @@ impl Reply {
 
     /// The sentence of an answer that says no.
     pub(super) fn refusal(&self) -> Option<&str> {
-        (self.status.is_client_error() || self.status.is_server_error()).then_some(self.text.as_str())
+        let is_no = self.status.is_client_error() || self.status.is_server_error();
+        is_no.then(|| self.says.text())
     }
 
-    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
-        let ends = if self.text.is_empty() || self.text.ends_with('\n') {
-            ""
-        } else {
-            "\n"
+    pub(super) fn into_response(self) -> Response<Answer> {
+        let answer = match self.says {
+            Says::Written(written) => Answer::Written(written),
+            Says::Exactly(text) => Bytes::from(text).into(),
+            Says::Text(text) if text.is_empty() || text.ends_with('\n') => Bytes::from(text).into(),
+            Says::Text(text) => Bytes::from(text + "\n").into(),
         };
-        let mut response = Response::new(Full::new(Bytes::from(self.text + ends)));
+        let mut response = Response::new(answer);
         *response.status_mut() = self.status;
         response
             .headers_mut()
@@ -203,7 +284,7 @@ impl Reply {
     /// The answer as bytes, for a connection that the HTTP library never saw; it closes after it.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         let reason = self.status.canonical_reason().unwrap_or_default();
-        let (code, text) = (self.status.as_u16(), self.text);
+        let (code, text) = (self.status.as_u16(), self.says.text());
         format!(
             "HTTP/1.1 {code} {reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}\n",
             text.len() + 1
@@ -214,9 +295,19 @@ impl Reply {
     fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self {
             status,
-            text: text.into(),
+            says: Says::Text(text.into()),
             content_type: "text/plain; charset=utf-8",
             header: None,
+        }
+    }
+}
+
+impl Says {
+    /// What it says, as far as that is known by now.
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Exactly(text) => text,
+            Self::Written(_) => "",
         }
     }
 }

@@ -23,8 +23,6 @@ const TOP_NOT_YET: NotYet = &[
     ),
 ];
 const PUSHGATEWAY_NOT_YET: NotYet = &[
-    ("admin_api", "there is no /api/v1/admin/wipe"),
-    ("lifecycle", "there is no /-/quit; stop it with SIGTERM"),
     ("honor_timestamps", "a sample gets the time of its arrival"),
     ("utf8_names", "names are letters, digits, _ and :"),
 ];
@@ -96,6 +94,12 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
             Some(false) => Consistency::Unchecked,
             _ => Consistency::Checked,
         },
+        admin_api: pushgateway
+            .text("admin_api", switch)
+            .unwrap_or(defaults.admin_api),
+        lifecycle: pushgateway
+            .text("lifecycle", switch)
+            .unwrap_or(defaults.lifecycle),
         max_body_bytes: pushgateway
             .text("max_body_bytes", body)
             .map_or(defaults.max_body_bytes, count),
