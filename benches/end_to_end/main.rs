@@ -5,11 +5,13 @@
 //! cargo bench --bench end_to_end -- closed  [--samples 2000000] [--connections 8] [--groups 64] [--sync always]
 //! cargo bench --bench end_to_end -- paced   [--groups 500] [--every-ms 30000] [--seconds 60] [--series 1000]
 //! cargo bench --bench end_to_end -- idle
+//! cargo bench --bench end_to_end -- stored  [--groups 1000] [--series 1000] [--pushgateway <binary>]
 //! cargo bench --bench end_to_end -- accept --pushgateway <binary> [--samples 200000]
 //! ```
 //!
 //! `closed`: every connection pushes again as soon as it is answered. `paced`: every group pushes once in a period,
-//! evenly spread. `idle`: a bridge that nobody pushes to. `accept`: the same load against a Pushgateway, which forwards
+//! evenly spread. `idle`: a bridge that nobody pushes to. `stored`: what a push costs, and a series in memory, when more and
+//! more is stored; then a scrape of it all. `accept`: the same load against a Pushgateway, which forwards
 //! nothing. Each run begins with one push of every group, outside the measurement. CPU time is the target's own, as the
 //! system counts it; the sink and the pushers are other processes.
 #![allow(
@@ -25,6 +27,7 @@ mod plan;
 mod process;
 mod push;
 mod sink;
+mod stored;
 mod target;
 
 use std::time::{Duration, Instant};
@@ -47,6 +50,7 @@ fn main() {
     };
     match plan.mode {
         Mode::Idle => idle(&plan),
+        Mode::Stored => stored::run(&plan),
         Mode::Closed | Mode::Paced | Mode::Accept => pushed(&plan),
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 const USAGE: &str =
-    "usage: cargo bench --bench end_to_end -- closed | paced | idle | accept --pushgateway <binary>
+    "usage: cargo bench --bench end_to_end -- closed | paced | idle | stored | accept --pushgateway <binary>
     [--samples <n>] [--connections <n>] [--groups <n>] [--series <n>] [--every-ms <n>] [--seconds <n>]
     [--sync always|never] [--pushgateway <binary>] [--bridge <binary>]";
 
@@ -18,6 +18,7 @@ pub(crate) enum Mode {
     Closed,
     Paced,
     Idle,
+    Stored,
     Accept,
 }
 
@@ -45,6 +46,7 @@ impl Plan {
             "closed" => Mode::Closed,
             "paced" => Mode::Paced,
             "idle" => Mode::Idle,
+            "stored" => Mode::Stored,
             "accept" => Mode::Accept,
             _ => return Err(usage()),
         };
@@ -56,7 +58,7 @@ impl Plan {
         }
         plan.samples = plan.samples.min(MAX_SAMPLES);
         plan.lasting = plan.lasting.min(MAX_LASTING);
-        let has_target = (mode == Mode::Accept) == plan.pushgateway.is_some();
+        let has_target = mode == Mode::Stored || (mode == Mode::Accept) == plan.pushgateway.is_some();
         has_target.then_some(plan).ok_or_else(usage)
     }
 
@@ -65,7 +67,11 @@ impl Plan {
             mode,
             samples: 2_000_000,
             connections: 8,
-            groups: if mode == Mode::Paced { 500 } else { 64 },
+            groups: match mode {
+                Mode::Paced => 500,
+                Mode::Stored => 1_000,
+                _ => 64,
+            },
             series: 1_000,
             period: Duration::from_secs(30),
             lasting: Duration::from_secs(60),

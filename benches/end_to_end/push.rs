@@ -90,6 +90,22 @@ impl Load {
         })
     }
 
+    /// The groups from `first` up to `end`, each once.
+    pub(crate) fn store(&self, first: usize, end: usize) {
+        self.all(|pusher| {
+            for group in (first + pusher.first..end).step_by(self.connections) {
+                pusher.push_to(group, 0);
+            }
+        });
+    }
+
+    /// One group again and again, on one connection.
+    pub(crate) fn again(&self, group: usize, pushes: usize) -> Waits {
+        let mut pusher = Pusher::connect(self, 0);
+        (0..pushes).for_each(|turn| pusher.push_to(group, turn));
+        pusher.round.waits
+    }
+
     fn all(&self, work: impl Fn(&mut Pusher) + Sync) -> Round {
         let mut whole = Round::default();
         thread::scope(|scope| {
@@ -143,6 +159,10 @@ impl Pusher {
             .get(turn % self.groups.len())
             .copied()
             .unwrap_or_default();
+        self.push_to(group, turn);
+    }
+
+    fn push_to(&mut self, group: usize, turn: usize) {
         self.body.turn(group, turn);
         let text = self.body.text();
         let head = format!(

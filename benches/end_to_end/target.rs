@@ -154,13 +154,32 @@ impl Target {
     }
 
     fn page(&self) -> String {
-        let mut stream = TcpStream::connect(self.address).expect("the bridge's door");
-        stream
-            .write_all(b"GET /-/metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
-            .expect("a request");
         let mut page = String::new();
-        stream.read_to_string(&mut page).expect("its metrics");
+        self.get("/-/metrics")
+            .read_to_string(&mut page)
+            .expect("its metrics");
         page
+    }
+
+    /// How many bytes a scrape of all that was pushed has.
+    pub(crate) fn scrape(&self) -> usize {
+        let (mut answer, mut buffer, mut bytes) = (self.get("/metrics"), vec![0; 1 << 16], 0);
+        loop {
+            match answer.read(&mut buffer).expect("what was pushed") {
+                0 => return bytes,
+                read => bytes += read,
+            }
+        }
+    }
+
+    fn get(&self, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).expect("the target's door");
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
+        )
+        .expect("a request");
+        stream
     }
 }
 

@@ -25,8 +25,12 @@ const MAX_DISCARDED_BYTES: usize = 1 << 20;
 /// by default, and thousands of Flink's.
 const MAX_HELD_BYTES: usize = 512 << 20;
 
-/// Most bytes that are reserved on a client's word: the largest push seen of Flink fits.
-const MAX_RESERVED_BYTES: usize = 1 << 20;
+/// Most bytes that are reserved on a client's word. Beyond it a body has to arrive before it gets more, or ten thousand
+/// that were only announced would take ten gigabytes.
+const MAX_RESERVED_BYTES: usize = 64 << 10;
+
+/// Most bytes that are reserved once as much as that has come: the largest push seen of Flink fits.
+const MAX_TRUSTED_BYTES: usize = 1 << 20;
 
 /// Bodies that are unpacked at once, by all doors; the others wait. It is work for the processor alone, and a zstd
 /// stream may want two windows of 8 MiB besides its room.
@@ -133,8 +137,8 @@ pub(super) async fn read(
         return Err(BodyError::TooLong { limit });
     }
     let mut sent = Held::new(room, limit);
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(limit);
-    sent.bytes.reserve(announced.min(MAX_RESERVED_BYTES));
+    let announced = announced(&body);
+    sent.bytes.reserve_exact(announced.min(MAX_RESERVED_BYTES));
     let sent = tokio::time::timeout(DEADLINE, collect(body, sent))
         .await
         .map_err(|_| BodyError::Late)??;
@@ -147,12 +151,20 @@ pub(super) async fn read(
     unpacked.map_err(BodyError::Stopped)?
 }
 
+/// How many bytes are still to come by the client's word.
+fn announced(body: &Incoming) -> usize {
+    usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
+}
+
 async fn collect(mut body: Incoming, mut sent: Held) -> Result<Held, BodyError> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| BodyError::Cut(error.into()))?;
-        if let Some(data) = frame.data_ref() {
-            sent.push(data, |limit| BodyError::TooLong { limit })?;
+        let Some(data) = frame.data_ref() else { continue };
+        if sent.bytes.capacity() - sent.bytes.len() < data.len() {
+            let rest = data.len().saturating_add(announced(&body));
+            sent.bytes.reserve(rest.min(MAX_TRUSTED_BYTES));
         }
+        sent.push(data, |limit| BodyError::TooLong { limit })?;
     }
     Ok(sent)
 }

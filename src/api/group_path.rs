@@ -88,7 +88,7 @@ pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
     }
     if rest.is_empty() {
         return Ok(GroupPath::Elsewhere(
-            path.trim_end_matches('/').to_owned(),
+            decoded.trim_end_matches('/').to_owned(),
             Moved::ForNow,
         ));
     }
@@ -232,6 +232,12 @@ mod tests {
             "/metrics/job/a/b@base64/_w",
             "400 the base64 value of \"b\" is not valid UTF-8",
         );
+    }
+
+    #[test]
+    fn a_slash_in_disguise_is_not_redirected_to_itself() {
+        check("/metrics/job%2f", "307 /metrics/job");
+        check("/metrics%2Fjob@base64%2F", "307 /metrics/job@base64");
     }
 
     #[test]

@@ -9,24 +9,31 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use rustix::process::{Resource, getrlimit};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
+use super::patience::Patient;
 use super::reply::Reply;
 use super::tls::{self, Greeting};
 use super::{Doors, Web, request_line};
 
-/// How long a client may take for the head of its request.
+/// How long a client may take for the head of its first request.
 const HEAD_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a connection may rest, the head of the next request included. No usual pause between two pushes, or we would
+/// hang up on a client the moment it pushes again; and longer than Go's clients keep theirs (90 s), so that they do it.
+const REST_DEADLINE: Duration = Duration::from_secs(100);
 
 /// How long requests under way may still take when we are asked to stop. Flink gives up after ten seconds.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// How long a refused client may take to read why.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Files that are not for connections: those of the queue, remotes, certificates. Without them a crowd at the door could
+/// keep a push from being stored.
+const OTHER_FILES: u64 = 256;
 
 /// Opens the listener, so that a taken port is found at start.
 ///
@@ -39,7 +46,7 @@ pub async fn listen(address: &str) -> io::Result<TcpListener> {
 /// Serves until `stop` changes, then lets requests under way end.
 pub async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stop: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
-    let places = Arc::new(Semaphore::new(doors.config.load().max_connections));
+    let places = Arc::new(Semaphore::new(places(doors.config.load().max_connections)));
     loop {
         tokio::select! {
             biased;
@@ -64,6 +71,22 @@ pub async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stop: watch::Re
         warn!("some requests did not end in time and are cut off");
     }
     connections.shutdown().await;
+}
+
+/// How many connections are served at once: `wanted`, or fewer where the system gives us fewer files.
+fn places(wanted: usize) -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let possible = usize::try_from(files.saturating_sub(OTHER_FILES).max(files / 2)).unwrap_or(usize::MAX);
+    if possible < wanted {
+        warn!(
+            files,
+            wanted,
+            possible,
+            "serves fewer connections than http.max_connections: raise the limit of open files (ulimit -n, LimitNOFILE)"
+        );
+    }
+    // a semaphore bears no more
+    possible.clamp(1, Semaphore::MAX_PERMITS).min(wanted)
 }
 
 /// Returns when it is time to stop, or nobody is left to say so.
@@ -103,7 +126,10 @@ impl Visit {
                 };
                 match greeting {
                     Greeting::Done(stream) => self.look(stream, &web).await,
-                    Greeting::Plain(stream) => self.refuse(stream, Reply::plain_http()).await,
+                    Greeting::Plain(stream) => {
+                        let stream = Patient::new(stream, self.stop.clone());
+                        self.refuse(stream, Reply::plain_http()).await;
+                    }
                     Greeting::Failed(error) => self.note_failure(&error),
                 }
             }
@@ -113,6 +139,7 @@ impl Visit {
 
     /// Looks at the first request line before the HTTP library does.
     async fn look(mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, web: &Web) {
+        let stream = Patient::new(stream, self.stop.clone());
         let looking = tokio::time::timeout(HEAD_DEADLINE, request_line::look(stream));
         let looked = tokio::select! {
             looked = looking => looked,
@@ -132,7 +159,7 @@ impl Visit {
     }
 
     /// Answers what the HTTP library shall not see.
-    async fn refuse(self, stream: impl AsyncRead + AsyncWrite + Unpin, reply: Reply) {
+    async fn refuse(self, stream: impl AsyncWrite + Unpin, reply: Reply) {
         if self.doors.refusals.may_speak(self.doors.clock.now()) {
             warn!(peer = %self.peer, error = reply.refusal(), "refused a request");
         } else {
@@ -173,7 +200,7 @@ impl Visit {
         builder
             .http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_DEADLINE);
+            .header_read_timeout(REST_DEADLINE);
         builder
             .http2()
             .timer(TokioTimer::new())
@@ -199,14 +226,16 @@ impl Visit {
     }
 }
 
-/// Says why and closes; reads what the client still sends, or closing would reset the answer away.
-async fn farewell(mut stream: impl AsyncRead + AsyncWrite + Unpin, reply: Reply) {
+/// Says why and closes.
+async fn farewell(mut stream: impl AsyncWrite + Unpin, reply: Reply) {
     let talk = async {
         stream.write_all(&reply.into_bytes()).await?;
-        stream.shutdown().await?;
-        tokio::io::copy(&mut (&mut stream).take(1 << 20), &mut tokio::io::sink()).await
+        stream.shutdown().await
     };
-    if let Ok(Err(error)) = tokio::time::timeout(FAREWELL, talk).await {
+    if let Err(error) = talk.await {
         debug!(%error, "a refused client did not wait for the answer");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,10 +17,16 @@ mod books;
 mod config;
 mod encoding;
 mod format;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod group_path;
 mod listen;
 mod own;
+<<<<<<< HEAD
 mod page;
+=======
+mod patience;
+>>>>>>> main
 mod probe;
 mod push;
 mod question;
@@ -52,6 +58,9 @@ use stream::{Answer, Writers};
 
 pub use auth::{HashError, PasswordHash, Right, Rights, User};
 pub use config::DoorConfig;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use fuzzing::{any_packed_body, any_path};
 pub use listen::{listen, serve};
 pub use web::{Clients, Pem, TlsConfig, Versions, Web, WebConfig, WebError};
 

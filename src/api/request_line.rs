@@ -13,6 +13,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 /// Longest request line looked at; hyper's own limit for a whole head is larger.
 const MAX_LINE_BYTES: usize = 16 << 10;
 
+/// What a client of HTTP/2 says first (RFC 9113, section 3.4).
+const HTTP2_GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 /// A connection whose first bytes have been looked at and are given out again.
 #[derive(Debug)]
 pub(super) struct Looked<S> {
@@ -23,7 +26,7 @@ pub(super) struct Looked<S> {
 /// Reads up to the first line feed and judges the line. The inner error is the sentence for the client.
 pub(super) async fn look<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<(Looked<S>, Result<(), String>)> {
     let mut seen = BytesMut::with_capacity(4096);
-    while !seen.contains(&b'\n') && seen.len() < MAX_LINE_BYTES {
+    while !is_enough(&seen) && seen.len() < MAX_LINE_BYTES {
         if stream.read_buf(&mut seen).await? == 0 {
             break;
         }
@@ -37,6 +40,13 @@ pub(super) async fn look<S: AsyncRead + Unpin>(mut stream: S) -> io::Result<(Loo
     Ok((Looked { seen, stream }, verdict))
 }
 
+/// Whether the first line is there; where it begins as HTTP/2 does, the whole greeting, for which the HTTP library would
+/// wait for ever.
+fn is_enough(seen: &[u8]) -> bool {
+    let is_greeting_so_far = seen.len() < HTTP2_GREETING.len() && HTTP2_GREETING.starts_with(seen);
+    seen.contains(&b'\n') && !is_greeting_so_far
+}
+
 impl<S> Looked<S> {
     /// The connection itself, without what was looked at.
     pub(super) fn into_inner(self) -> S {
@@ -44,7 +54,7 @@ impl<S> Looked<S> {
     }
 }
 
-/// Finds blanks within the path; every other mistake is the HTTP library's to find.
+/// Finds blanks and broken UTF-8 within the path; every other mistake is the HTTP library's to find.
 fn judge(line: &[u8]) -> Result<(), String> {
     let Some(rest) = line
         .iter()
@@ -63,6 +73,12 @@ fn judge(line: &[u8]) -> Result<(), String> {
         let path = String::from_utf8_lossy(path);
         return Err(format!(
             "the request line has a blank within its path: {path:?}. Flink sends the keys of groupingKey as they are written: remove the blanks around '=' and ';'. In other clients write a blank as %20"
+        ));
+    }
+    if std::str::from_utf8(path).is_err() {
+        let path = path.escape_ascii();
+        return Err(format!(
+            "the path is not valid UTF-8: \"{path}\". Write every byte that is no ASCII as percent and two hex digits of UTF-8"
         ));
     }
     Ok(())
@@ -114,6 +130,13 @@ mod tests {
             refused.contains("\"/metrics/job/empty/k2 /+v2/env/prod\""),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn broken_utf_8_within_the_path_is_shown() {
+        let refused = judge(b"PUT /metrics/job/\xff HTTP/1.1").unwrap_err();
+
+        assert!(refused.contains(r#""/metrics/job/\xff""#), "{refused}");
     }
 
     #[test]

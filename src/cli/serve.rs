@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
@@ -61,8 +62,22 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     };
     let level = logging::begin(config.log);
+    open_many_files();
     let runtime = tokio::runtime::Runtime::new().context("starting the runtime")?;
     runtime.block_on(serve(args, config, level))
+}
+
+/// Raises the limit of open files, of which every connection is one, as far as the system lets us. Many systems give a
+/// program 1,024 unless it asks for more.
+fn open_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let highest = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, highest) {
+        warn!(%error, "could not raise the limit of open files");
+    }
 }
 
 /// The signals that are obeyed.

@@ -187,6 +187,9 @@ impl fmt::Display for LabelSet<'_> {
 /// A series' identity in eight bytes: a seeded hash of its encoded labels, made by `codec::Block`.
 ///
 /// The seed is drawn at random once for each data folder, so nobody can aim at a collision.
+///
+/// Packed, so that a map from series to four bytes takes 12 bytes an entry instead of 16: it has one for every series.
+#[repr(Rust, packed(4))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SeriesHash(pub u64);
 

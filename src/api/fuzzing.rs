@@ -1,0 +1,84 @@
+//! What has to hold for any path and any packed body: for the targets in `fuzz/`, and for tests. Built for no other
+//! purpose.
+
+use std::sync::Arc;
+
+use super::body::{BodyError, Held};
+use super::encoding::Encoding;
+use super::group_path::{self, GroupPath, Moved};
+
+/// Longest body here, packed and unpacked.
+const MAX_BYTES: usize = 1 << 16;
+
+/// A path is refused, or names a group that is named again by the path written for it, or leads to where it stays.
+///
+/// # Panics
+/// When it does not.
+pub fn any_path(path: &[u8]) {
+    let Ok(path) = std::str::from_utf8(path) else {
+        return;
+    };
+    match group_path::read(path) {
+        Ok(GroupPath::Group(group)) => {
+            let again = group_path::read(&written(&group));
+            assert_eq!(again, Ok(GroupPath::Group(group)), "{path:?}");
+        }
+        Ok(GroupPath::Elsewhere(to, moved)) => {
+            let loops = matches!(group_path::read(&to), Ok(GroupPath::Elsewhere(_, again)) if again == moved);
+            assert!(!loops, "{path:?} leads to {to:?} and on");
+            assert!(
+                moved == Moved::ForGood || to.len() < path.len(),
+                "{path:?} leads to {to:?}"
+            );
+        }
+        Ok(GroupPath::Unknown) | Err(_) => {}
+    }
+}
+
+/// The path with job and values in base64, which can say every group but one of too many labels.
+fn written(group: &crate::model::GroupKey) -> String {
+    use base64::Engine as _;
+    let encoded = |value: &str| base64::prelude::BASE64_URL_SAFE.encode(value);
+    let mut path = format!("/metrics/job@base64/{}", encoded(group.job()));
+    for (name, value) in group.iter().filter(|(name, _)| *name != "job") {
+        let value = if value.is_empty() {
+            "=".to_owned()
+        } else {
+            encoded(value)
+        };
+        path.push_str(&format!("/{name}@base64/{value}"));
+    }
+    path
+}
+
+/// A packed body comes to no more than its limit, and to the same each time. The first byte says how it is packed.
+///
+/// # Panics
+/// When it does not.
+pub fn any_packed_body(packed: &[u8]) {
+    let Some((first, sent)) = packed.split_first() else {
+        return;
+    };
+    let encoding = match first % 4 {
+        0 => Encoding::Gzip,
+        1 => Encoding::Deflate,
+        2 => Encoding::Zstd,
+        _ => Encoding::Snappy,
+    };
+    let mut held = Held::new(&Arc::default(), MAX_BYTES);
+    if held.push(sent, |limit| BodyError::TooLong { limit }).is_err() {
+        return;
+    }
+    let (once, again) = (encoding.unpack(&held), encoding.unpack(&held));
+    match (once, again) {
+        (Ok(once), Ok(again)) => {
+            assert!(once.bytes().len() <= MAX_BYTES, "{encoding:?} passed the limit");
+            assert_eq!(once.bytes(), again.bytes(), "{encoding:?}");
+        }
+        (Err(once), Err(again)) => assert_eq!(once.to_string(), again.to_string(), "{encoding:?}"),
+        (once, again) => assert_eq!(once.is_ok(), again.is_ok(), "{encoding:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
