@@ -8,21 +8,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::codec::exposition::LeftOut;
-
-const EXEMPLAR: &str = "exemplar";
-const NATIVE_HISTOGRAM: &str = "native_histogram";
-
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     method: &'static str,
     code: u16,
     handler: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct What {
-    what: &'static str,
 }
 
 /// The counters of the doors.
@@ -31,21 +21,14 @@ pub(super) struct Books {
     requests: Family<Request, Counter>,
     pub(super) push_bytes: Histogram,
     pub(super) push_seconds: Histogram,
-    left_out: Family<What, Counter>,
     pub(super) connections: Gauge,
     pub(super) bad_connections: Counter,
 }
 
 impl Default for Books {
     fn default() -> Self {
-        let left_out = Family::<What, Counter>::default();
-        for what in [EXEMPLAR, NATIVE_HISTOGRAM] {
-            // there from the start, so that a first one is an increase
-            drop(left_out.get_or_create(&What { what }));
-        }
         Self {
             requests: Family::default(),
-            left_out,
             push_bytes: Histogram::new(exponential_buckets(256.0, 4.0, 10)),
             push_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
             connections: Gauge::default(),
@@ -72,28 +55,12 @@ impl Books {
             "From the end of a push's body to its answer",
             self.push_seconds.clone(),
         );
-        http.register(
-            "push_left_out",
-            "What pushes carried besides samples and is not forwarded",
-            self.left_out.clone(),
-        );
         http.register("connections", "Connections open", self.connections.clone());
         http.register(
             "bad_connections",
             "Connections that did not speak HTTP to their end",
             self.bad_connections.clone(),
         );
-    }
-
-    pub(super) fn left_out(&self, left_out: LeftOut) {
-        for (what, count) in [
-            (EXEMPLAR, left_out.exemplars),
-            (NATIVE_HISTOGRAM, left_out.native_histograms),
-        ] {
-            if count > 0 {
-                self.left_out.get_or_create(&What { what }).inc_by(count);
-            }
-        }
     }
 
     pub(super) fn answered(&self, method: &Method, path: &str, code: StatusCode) {

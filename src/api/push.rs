@@ -11,7 +11,6 @@ use super::format::Format;
 use super::group_path::{self, GroupPath};
 use super::reply::Reply;
 use super::{DoorConfig, Doors, body, own};
-use crate::codec::exposition::LeftOut;
 use crate::intake::{Consistency, Incoming, Intake, Refusal, Submission};
 use crate::model::GroupKey;
 use crate::registry::Mode;
@@ -101,10 +100,7 @@ async fn take(
         read()
     };
     match submitted {
-        Ok(Ok((submission, left_out))) => {
-            doors.books.left_out(left_out);
-            settle(&doors.intake, submission, Reply::pushed(config.taken_status())).await
-        }
+        Ok(Ok(submission)) => settle(&doors.intake, submission, Reply::pushed(config.taken_status())).await,
         Ok(Err(refusal)) => {
             let reply = match (&refusal, config.consistency) {
                 // who checks nothing answers before it is known (Pushgateway M06)
@@ -130,20 +126,18 @@ fn submit(
     config: &DoorConfig,
     (group, mode, peer): (GroupKey, Mode, SocketAddr),
     (format, body): (Format, &[u8]),
-) -> Result<Result<(Submission, LeftOut), Refusal>, Reply> {
+) -> Result<Result<Submission, Refusal>, Reply> {
     let exposition = format.read(body, config.max_series);
     let exposition = exposition.map_err(|error| Reply::bad_format(&error))?;
-    let left_out = exposition.left_out;
     let own = own::beside(&exposition, doors.shown.get());
-    let submitted = doors.intake.push(Incoming {
+    Ok(doors.intake.push(Incoming {
         group,
         mode,
         peer: peer.to_string(),
         exposition,
         check: config.consistency,
         own,
-    });
-    Ok(submitted.map(|submission| (submission, left_out)))
+    }))
 }
 
 /// `reply` once the submission is durable, else why it is not.

@@ -1,46 +1,67 @@
-//! Blocks: series with one sample each, as a remote-write 1.0 body, compressed once on the way in.
+//! Blocks: series with one sample each, as a remote-write 1.0 body, compressed once on the way in. In place of the
+//! sample a series may have a native histogram, or an exemplar, which then stands for itself, as Prometheus sends it.
 //!
 //! The bytes of a block are a whole raw-snappy body. Several blocks become one request body without decompressing:
 //! snappy's copies reach only backwards within what their own block wrote, so the element streams stand one after
 //! the other under a new length ([`join`]). Within a block each series' labels are encoded first and in order, hence
 //! equal label sets have equal bytes, which is what [`SeriesHash`] hashes.
 
+mod build;
 mod compress;
 
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::DecodeError;
 use super::wire::{Fields, Value, put_bytes, put_varint, text, varint_len};
+use super::{DecodeError, histogram};
 use crate::model::{LabelDraft, LabelSet, SeriesHash, UnixMillis};
-use compress::{CHUNK_BYTES, Compressor};
 
-/// `WriteRequest.timeseries`, `TimeSeries.labels`, `TimeSeries.samples` (PRW 1.0): field number and wire type.
+pub use build::BlockBuilder;
+
+/// `WriteRequest.timeseries`, then `labels`, `samples`, `exemplars`, `histograms` of a `TimeSeries` (PRW 1.0): field number
+/// and wire type.
 const TIMESERIES: u8 = 0x0a;
 const LABEL: u8 = 0x0a;
 const SAMPLE: u8 = 0x12;
+const EXEMPLAR: u8 = 0x1a;
+const HISTOGRAM: u8 = 0x22;
 /// `Label.name`, `Label.value`.
 const NAME: u8 = 0x0a;
 const VALUE: u8 = 0x12;
 /// `Sample.value`, `Sample.timestamp`.
 const SAMPLE_VALUE: u8 = 0x09;
 const SAMPLE_TIMESTAMP: u8 = 0x10;
+/// `Exemplar.timestamp`, `Histogram.timestamp`: the last field of each, so that another time can be put in its place.
+const EXEMPLAR_TIMESTAMP: u8 = 0x18;
+const HISTOGRAM_TIMESTAMP: u8 = 0x78;
 
 /// Longest decompressed block. A push of 200,000 series of 632 bytes is half of it.
 const MAX_RAW_BYTES: usize = 256 << 20;
 
-/// Compressed series, one sample each.
+/// Compressed series, each with one sample, native histogram or exemplar.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
     bytes: Bytes,
     samples: u32,
+    histograms: u32,
 }
 
 impl Block {
     /// Takes up bytes that [`Block::bytes`] once gave away; they are checked when they are opened.
     #[must_use]
     pub const fn from_parts(samples: u32, bytes: Bytes) -> Self {
-        Self { bytes, samples }
+        Self {
+            bytes,
+            samples,
+            histograms: 0,
+        }
+    }
+
+    /// The same block, known to have so many native histograms among its samples.
+    #[must_use]
+    pub const fn with_histograms(mut self, histograms: u32) -> Self {
+        self.histograms = histograms;
+        self
     }
 
     /// The raw-snappy bytes, length preamble included; empty when the block holds nothing.
@@ -49,10 +70,17 @@ impl Block {
         &self.bytes
     }
 
-    /// How many samples, and so how many series, the block holds.
+    /// How many samples, and so how many series, the block holds; a native histogram is one, so is an exemplar.
     #[must_use]
     pub const fn samples(&self) -> u32 {
         self.samples
+    }
+
+    /// How many of the samples are native histograms, as the builder counted them: whoever cannot take any need not
+    /// open the block to know that there are none.
+    #[must_use]
+    pub const fn histograms(&self) -> u32 {
+        self.histograms
     }
 
     /// Whether the block holds nothing.
@@ -113,10 +141,35 @@ impl OpenBlock {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EncodedSeries<'a> {
     labels: &'a [u8],
-    /// The sample's value, bit for bit.
-    pub value: f64,
-    /// The sample's time.
+    /// What it carries.
+    pub content: Content<'a>,
+    /// The time of that.
     pub at: UnixMillis,
+}
+
+/// What a series of a block carries.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Content<'a> {
+    /// A sample: its value, bit for bit.
+    Sample(f64),
+    /// A native histogram, encoded but for its time.
+    Histogram(&'a [u8]),
+    /// An exemplar, encoded but for its time.
+    Exemplar(&'a [u8]),
+}
+
+impl Content<'_> {
+    /// A sample's value, how many observations a histogram has, zero for an exemplar.
+    ///
+    /// # Errors
+    /// When the bytes are damaged.
+    pub fn number(self) -> Result<f64, DecodeError> {
+        match self {
+            Self::Sample(value) => Ok(value),
+            Self::Histogram(message) => histogram::count_of(message),
+            Self::Exemplar(_) => Ok(0.0),
+        }
+    }
 }
 
 impl<'a> EncodedSeries<'a> {
@@ -144,12 +197,19 @@ impl<'a> EncodedSeries<'a> {
         let mut fields = Fields::of("series", series);
         loop {
             let labels_end = series.len() - fields.rest().len();
-            match fields.next()? {
-                Some((1, _)) => {}
+            let (content, at) = match fields.next()? {
+                Some((1, _)) => continue,
                 Some((2, Value::Bytes(sample))) => {
-                    let labels = series.get(..labels_end).unwrap_or_default();
                     let (value, at) = read_sample(sample)?;
-                    return Ok(Self { labels, value, at });
+                    (Content::Sample(value), at)
+                }
+                Some((3, Value::Bytes(exemplar))) => {
+                    let (exemplar, at) = split_time("exemplar", exemplar)?;
+                    (Content::Exemplar(exemplar), at)
+                }
+                Some((4, Value::Bytes(histogram))) => {
+                    let (histogram, at) = split_time("histogram", histogram)?;
+                    (Content::Histogram(histogram), at)
                 }
                 _ => {
                     return Err(DecodeError::Invalid {
@@ -157,7 +217,30 @@ impl<'a> EncodedSeries<'a> {
                         problem: "has no sample after its labels",
                     });
                 }
-            }
+            };
+            let labels = series.get(..labels_end).unwrap_or_default();
+            return Ok(Self { labels, content, at });
+        }
+    }
+}
+
+/// A message without the time that is its last field, and that time.
+fn split_time<'a>(what: &'static str, message: &'a [u8]) -> Result<(&'a [u8], UnixMillis), DecodeError> {
+    let mut fields = Fields::of(what, message);
+    loop {
+        let before = message.len() - fields.rest().len();
+        let field = fields.next()?;
+        if let Some((_, Value::Varint(millis))) = field
+            && fields.rest().is_empty()
+        {
+            let timeless = message.get(..before).unwrap_or_default();
+            return Ok((timeless, UnixMillis::new(millis.cast_signed())));
+        }
+        if field.is_none() {
+            return Err(DecodeError::Invalid {
+                what,
+                problem: "does not end with its time",
+            });
         }
     }
 }
@@ -190,127 +273,25 @@ pub(super) fn read_sample(sample: &[u8]) -> Result<(f64, UnixMillis), DecodeErro
     Ok((f64::from_bits(value), UnixMillis::new(at)))
 }
 
-/// Encodes series one by one and compresses them on the way.
-#[derive(Debug, Default)]
-pub struct BlockBuilder {
-    /// What is encoded and not compressed yet: the last series and less than a chunk before it.
-    raw: Vec<u8>,
-    compressor: Compressor,
-    /// Where in `raw` the last series begins, as long as it can be taken back.
-    last: Option<usize>,
-    samples: u32,
-    seed: u64,
-}
-
-impl BlockBuilder {
-    /// An empty builder; `seed` is the one of this process.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            ..Self::default()
-        }
+/// Appends a `Label` message as the first field of another, which is its place in `TimeSeries` and in every exemplar.
+pub(super) fn put_label(out: &mut Vec<u8>, name: &str, value: &str) {
+    let len = label_len(name, value);
+    if let (Ok(len @ ..=0x7f), Ok(name_len), Ok(value_len)) = (
+        u8::try_from(len),
+        u8::try_from(name.len()),
+        u8::try_from(value.len()),
+    ) {
+        // all three lengths are varints of one byte, as nearly always
+        out.extend_from_slice(&[LABEL, len, NAME, name_len]);
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(&[VALUE, value_len]);
+        out.extend_from_slice(value.as_bytes());
+        return;
     }
-
-    /// Appends a series with one sample and returns its identity.
-    pub fn push(&mut self, labels: &LabelSet<'_>, value: f64, at: UnixMillis) -> SeriesHash {
-        let labels_len: usize = labels
-            .iter()
-            .map(|(name, value)| field_len(label_len(name, value)))
-            .sum();
-        self.begin_series(labels_len, at);
-        let start = self.raw.len();
-        for (name, value) in labels.iter() {
-            self.put_label(name, value);
-        }
-        let hash = xxh3_64_with_seed(self.raw.get(start..).unwrap_or_default(), self.seed);
-        self.put_sample(value, at);
-        SeriesHash(hash)
-    }
-
-    /// Appends the series of another block with a value and time of its own.
-    pub fn copy(&mut self, series: &EncodedSeries<'_>, value: f64, at: UnixMillis) {
-        self.begin_series(series.labels.len(), at);
-        self.raw.extend_from_slice(series.labels);
-        self.put_sample(value, at);
-    }
-
-    /// Takes back the series appended last. Once: what was appended before it stays.
-    pub fn take_back(&mut self) {
-        if let Some(start) = self.last.take() {
-            self.raw.truncate(start);
-            self.samples -= 1;
-        }
-    }
-
-    /// How many samples have been appended.
-    #[must_use]
-    pub const fn samples(&self) -> u32 {
-        self.samples
-    }
-
-    /// The block of what was appended.
-    #[must_use]
-    pub fn finish(mut self) -> Block {
-        if self.samples == 0 {
-            return Block::default();
-        }
-        self.compress_full_chunks();
-        self.compressor.take(&self.raw);
-        Block {
-            bytes: self.compressor.finish(),
-            samples: self.samples,
-        }
-    }
-
-    /// Compresses what can no longer be taken back, chunk by chunk.
-    fn compress_full_chunks(&mut self) {
-        while let Some((chunk, rest)) = self.raw.split_at_checked(CHUNK_BYTES) {
-            self.compressor.take(chunk);
-            let rest = rest.len();
-            self.raw.copy_within(CHUNK_BYTES.., 0);
-            self.raw.truncate(rest);
-        }
-    }
-
-    fn begin_series(&mut self, labels_len: usize, at: UnixMillis) {
-        self.compress_full_chunks();
-        self.last = Some(self.raw.len());
-        let sample_len = 1 + 8 + 1 + varint_len(at.get().cast_unsigned());
-        self.raw.push(TIMESERIES);
-        put_varint(&mut self.raw, (labels_len + field_len(sample_len)) as u64);
-    }
-
-    fn put_label(&mut self, name: &str, value: &str) {
-        let len = label_len(name, value);
-        if let (Ok(len @ ..=0x7f), Ok(name_len), Ok(value_len)) = (
-            u8::try_from(len),
-            u8::try_from(name.len()),
-            u8::try_from(value.len()),
-        ) {
-            // all three lengths are varints of one byte, as nearly always
-            self.raw.extend_from_slice(&[LABEL, len, NAME, name_len]);
-            self.raw.extend_from_slice(name.as_bytes());
-            self.raw.extend_from_slice(&[VALUE, value_len]);
-            self.raw.extend_from_slice(value.as_bytes());
-            return;
-        }
-        self.raw.push(LABEL);
-        put_varint(&mut self.raw, len as u64);
-        put_bytes(&mut self.raw, NAME, name.as_bytes());
-        put_bytes(&mut self.raw, VALUE, value.as_bytes());
-    }
-
-    fn put_sample(&mut self, value: f64, at: UnixMillis) {
-        let millis = at.get().cast_unsigned();
-        self.raw.push(SAMPLE);
-        put_varint(&mut self.raw, (1 + 8 + 1 + varint_len(millis)) as u64);
-        self.raw.push(SAMPLE_VALUE);
-        self.raw.extend_from_slice(&value.to_bits().to_le_bytes());
-        self.raw.push(SAMPLE_TIMESTAMP);
-        put_varint(&mut self.raw, millis);
-        self.samples += 1;
-    }
+    out.push(LABEL);
+    put_varint(out, len as u64);
+    put_bytes(out, NAME, name.as_bytes());
+    put_bytes(out, VALUE, value.as_bytes());
 }
 
 fn label_len(name: &str, value: &str) -> usize {

@@ -11,17 +11,14 @@ pub struct Exposition<'a> {
     pub families: Vec<Family<'a>>,
     /// The samples; each names its family.
     pub samples: Vec<Sample<'a>>,
-    /// What stood beside the samples and is not among them.
-    pub left_out: LeftOut,
 }
 
-/// What a body said besides samples, counted and not kept: the way out cannot carry it yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Exemplars.
-    pub exemplars: u64,
-    /// Histograms in both forms, of which the classic one is among the samples.
-    pub native_histograms: u64,
+impl Exposition<'_> {
+    /// How much it counts for in the books: its samples and their exemplars.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        self.samples.iter().map(Sample::weight).sum()
+    }
 }
 
 /// Where a body stops being the text that it should be, and why.

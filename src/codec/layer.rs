@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::DecodeError;
 use super::shape::{Builder, Part, Shape, ShapedFamily, ShapedMetric};
-use crate::model::{GroupKey, MetricKind, UnixMillis, is_stale};
+use super::{DecodeError, exemplar, histogram};
+use crate::model::{Extra, GroupKey, MetricKind, Sample, UnixMillis, is_stale};
 
 /// A push as it was pushed, or what later pushes to its group have left of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,11 +92,11 @@ pub enum Content<'a> {
     Histogram {
         /// Classic buckets, in the order in which they were pushed; the one up to infinity may be missing.
         buckets: Vec<Bucket<'a>>,
-        /// Zero when none was pushed.
+        /// Zero when none was pushed, as when there is only the native form.
         sum: f64,
-        /// Zero when none was pushed.
+        /// Zero when none was pushed, as when there is only the native form.
         count: f64,
-        /// The native form, encoded as an `io.prometheus.client.Histogram`.
+        /// The native form with its sum, count and exemplars, encoded as an `io.prometheus.client.Histogram`.
         native: Option<&'a [u8]>,
     },
 }
@@ -225,6 +225,16 @@ impl<'a> Rewriting<'a> {
 }
 
 impl Values {
+    /// Those of a push: of a native histogram the number of its observations.
+    #[must_use]
+    pub fn of(samples: &[Sample<'_>]) -> Self {
+        let extra = |(number, sample): (u32, &Sample<'_>)| Some((number, encoded(sample.extra.as_ref()?)?));
+        Self {
+            numbers: samples.iter().map(|sample| sample.value).collect(),
+            extras: (0..).zip(samples).filter_map(extra).collect(),
+        }
+    }
+
     fn number(&self, number: u32) -> Result<f64, DecodeError> {
         let value = self.numbers.get(number as usize).copied();
         value.ok_or(DecodeError::Invalid {
@@ -241,6 +251,16 @@ impl Values {
     fn extra(&self, number: u32) -> Option<&[u8]> {
         self.extra_bytes(number).map(AsRef::as_ref)
     }
+}
+
+/// A native histogram with its exemplars, or the exemplar of another sample, which has one at most.
+fn encoded(extra: &Extra<'_>) -> Option<Bytes> {
+    let mut bytes = Vec::new();
+    match &extra.histogram {
+        Some(native) => histogram::put_pushed(&mut bytes, native, &extra.exemplars),
+        None => exemplar::put_pushed(&mut bytes, extra.exemplars.first()?),
+    }
+    Some(bytes.into())
 }
 
 impl<'a> LayerFamily<'a> {

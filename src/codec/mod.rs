@@ -4,15 +4,20 @@
 //! - [`text`]: the text exposition 0.0.4, as Flink's Java client and Pushgateway's clients write it
 //! - [`openmetrics`]: OpenMetrics 1.0 text
 //! - [`protobuf`]: delimited `io.prometheus.client.MetricFamily` messages
+//! - [`histogram`], [`exemplar`]: what few samples have, as clients push it and as remote-write wants it
 //! - [`block`]: remote-write series, encoded and compressed once; what the queue stores and the wire wants
-//! - [`record`]: one queue record: an event for the registry and two blocks for the wire
+//! - [`record`]: one queue record: an event for the registry and three blocks for the wire
 //! - [`shape`] and [`layer`]: a push as it was pushed, packed, to be shown again
 //! - [`json`]: groups as Pushgateway's JSON API shows them
 //! - [`remote_write`]: the remote-write 1.0 request of any sender
 
 pub mod block;
 mod cursor;
+pub mod exemplar;
 pub mod exposition;
+#[cfg(test)]
+mod generated;
+pub mod histogram;
 pub mod json;
 mod labels;
 pub mod layer;

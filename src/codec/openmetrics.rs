@@ -2,7 +2,7 @@
 //!
 //! Samples keep the names they have, `_total` and `_created` among them, as a scrape by Prometheus keeps them. Families
 //! are named as the text format 0.0.4 would name them (a counter with its `_total`, each `_created` by itself), so that
-//! a POST in one format replaces what one in the other has pushed. Exemplars are checked and counted, units checked.
+//! a POST in one format replaces what one in the other has pushed. Units are checked and not kept.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,7 +13,10 @@ use super::cursor::{Cursor, METRIC};
 use super::exposition::{Exposition, TextError, too_many_samples};
 use super::labels::{Owner, bound_of};
 use super::number::parse_float;
-use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_metric_name};
+use crate::model::{
+    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, UnixNanos,
+    is_metric_name,
+};
 
 /// Reads a body of at most `max_samples` samples; `# EOF` has to be its last line.
 ///
@@ -187,12 +190,19 @@ impl<'a> Parser<'a> {
         self.labels(owner, &mut labels)?;
         self.blank()?;
         let value = self.float("value")?;
-        let at = self.timestamp_and_exemplar(name)?;
+        let (at, exemplar) = self.timestamp_and_exemplar(name)?;
+        let extra = exemplar.map(|exemplar| {
+            Box::new(Extra {
+                exemplars: vec![exemplar],
+                ..Extra::default()
+            })
+        });
         self.read.samples.push(Sample {
             family,
             labels,
             value,
             at,
+            extra,
         });
         self.cursor.end_line()
     }
@@ -205,7 +215,10 @@ impl<'a> Parser<'a> {
         self.cursor.labels(owner, labels)
     }
 
-    fn timestamp_and_exemplar(&mut self, name: &str) -> Result<Option<UnixMillis>, TextError> {
+    fn timestamp_and_exemplar(
+        &mut self,
+        name: &str,
+    ) -> Result<(Option<UnixMillis>, Option<Exemplar<'a>>), TextError> {
         let mut at = None;
         if self.cursor.peek() == Some(b' ') {
             self.cursor.skip(1);
@@ -213,21 +226,21 @@ impl<'a> Parser<'a> {
                 at = Some(self.timestamp()?);
             }
         }
-        match self.cursor.peek() {
-            Some(b'#') => self.exemplar(name)?,
+        let exemplar = match self.cursor.peek() {
+            Some(b'#') => Some(self.exemplar(name)?),
             Some(b' ') => {
                 self.cursor.skip(1);
-                self.exemplar(name)?;
+                Some(self.exemplar(name)?)
             }
-            _ => {}
-        }
+            _ => None,
+        };
         match self.cursor.peek() {
-            Some(b'\n') | None => Ok(at),
+            Some(b'\n') | None => Ok((at, exemplar)),
             Some(_) => Err(self.cursor.error("expected the end of the line")),
         }
     }
 
-    fn exemplar(&mut self, name: &str) -> Result<(), TextError> {
+    fn exemplar(&mut self, name: &str) -> Result<Exemplar<'a>, TextError> {
         if self.cursor.peek() != Some(b'#') {
             return Err(self.cursor.error("expected an exemplar or the end of the line"));
         }
@@ -240,15 +253,15 @@ impl<'a> Parser<'a> {
             metric: name,
             bound: None,
         };
-        self.labels(owner, &mut LabelDraft::new())?;
+        let mut exemplar = Exemplar::default();
+        self.labels(owner, &mut exemplar.labels)?;
         self.blank()?;
-        self.float("an exemplar's value")?;
+        exemplar.value = self.float("an exemplar's value")?;
         if self.cursor.peek() == Some(b' ') {
             self.cursor.skip(1);
-            self.timestamp()?;
+            exemplar.at = Some(self.exact_timestamp()?);
         }
-        self.read.left_out.exemplars += 1;
-        Ok(())
+        Ok(exemplar)
     }
 
     fn float(&mut self, what: &str) -> Result<f64, TextError> {
@@ -271,6 +284,12 @@ impl<'a> Parser<'a> {
         millis
             .map(UnixMillis::new)
             .ok_or_else(|| self.cursor.error(format!("the timestamp {seconds} is no time")))
+    }
+
+    /// Seconds since 1970, as exact as they are written.
+    fn exact_timestamp(&mut self) -> Result<UnixNanos, TextError> {
+        let seconds = self.float("an exemplar's timestamp")?;
+        exact_time(seconds).ok_or_else(|| self.cursor.error(format!("the timestamp {seconds} is no time")))
     }
 
     fn blank(&mut self) -> Result<(), TextError> {
@@ -317,6 +336,19 @@ impl<'a> Parser<'a> {
         }
         None
     }
+}
+
+/// The time that someone meant who wrote so many seconds: by their digits, as a float's own fraction is a little off.
+fn exact_time(seconds: f64) -> Option<UnixNanos> {
+    let digits = seconds.abs().to_string();
+    let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
+    let whole: i64 = whole.parse().ok()?;
+    let nanos: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
+    Some(if seconds < 0.0 {
+        UnixNanos::from_parts(-whole, -nanos)
+    } else {
+        UnixNanos::from_parts(whole, nanos)
+    })
 }
 
 /// Whether a sample's family has its name from OpenMetrics, or from the sample.

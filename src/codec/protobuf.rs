@@ -1,8 +1,10 @@
 //! Delimited `io.prometheus.client.MetricFamily` messages, as clients push them to a Pushgateway (H18, M03, M04).
 //!
 //! The samples come out as the text format would have brought them: a summary as quantiles, `_sum` and `_count`, a
-//! classic histogram as buckets up to `+Inf`, `_sum` and `_count`. Fields that are absent have their default, as in any
-//! protobuf; creation times, which text 0.0.4 does not know, are passed over. Every NaN becomes the one that text has.
+//! classic histogram as buckets up to `+Inf`, `_sum` and `_count`. A native histogram is one sample, named as its family;
+//! the classic form is beside it only if it has buckets. Fields that are absent have their default, as in any protobuf;
+//! creation times of others than native histograms, which text 0.0.4 does not know, are passed over. Every NaN becomes
+//! the one that text has.
 
 use std::borrow::Cow;
 
@@ -14,9 +16,14 @@ use super::exposition::{Exposition, ProtobufError, too_many_samples};
 use super::labels::{Seen, bound_of};
 use super::number::shortest;
 use super::wire::{Fields, Value, text};
+use super::{exemplar, histogram};
 use crate::model::{
-    Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_label_name, is_metric_name,
+    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_label_name,
+    is_metric_name,
 };
+
+/// Buckets and spans that a native histogram may have on average: fewer than the most that clients keep.
+const PARTS_OF_A_HISTOGRAM: usize = 100;
 
 /// Reads a body of at most `max_samples` samples and as many families. Of two families of one name the last counts.
 ///
@@ -31,16 +38,17 @@ pub fn decode(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, Protobu
         .collect();
     let mut decoder = Decoder {
         read: Exposition::default(),
+        exemplars: 0,
+        parts: 0,
         max_samples,
     };
     for (index, family) in families.iter().enumerate() {
-        let (samples, left_out) = (decoder.read.samples.len(), decoder.read.left_out);
+        let samples = decoder.read.samples.len();
         let decoded = decoder.family(family);
         decoded.map_err(|problem| problem.of_message(index + 1))?;
         if last.get(family.name) != Some(&index) {
             decoder.read.samples.truncate(samples);
             decoder.read.families.pop();
-            decoder.read.left_out = left_out;
         }
     }
     Ok(decoder.read)
@@ -140,6 +148,9 @@ struct Metric<'a> {
 
 struct Decoder<'a> {
     read: Exposition<'a>,
+    /// Exemplars, and parts of native histograms, that have been read: they take memory besides the samples.
+    exemplars: usize,
+    parts: usize,
     max_samples: usize,
 }
 
@@ -159,7 +170,9 @@ impl<'a> Decoder<'a> {
             match family.kind {
                 MetricKind::Counter | MetricKind::Gauge | MetricKind::Untyped => self.single(&metric)?,
                 MetricKind::Summary => self.summary(&metric)?,
-                MetricKind::Histogram | MetricKind::GaugeHistogram => self.histogram(&metric)?,
+                MetricKind::Histogram | MetricKind::GaugeHistogram => {
+                    self.histogram(&metric, family.kind)?;
+                }
             }
         }
         Ok(())
@@ -201,16 +214,18 @@ impl<'a> Decoder<'a> {
 
     fn single(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
         let mut fields = Fields::of("value", metric.content);
-        let mut value = 0.0;
+        let (mut value, mut exemplar) = (0.0, None);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Fixed64(bits)) => value = f64::from_bits(bits),
                 // only counters have such a field
-                (2, Value::Bytes(_)) => self.read.left_out.exemplars += 1,
+                (2, Value::Bytes(message)) => exemplar = Some(exemplar::read_pushed(message)?),
                 _ => {}
             }
         }
-        self.sample(metric, Part::Itself, value)
+        self.sample(metric, Part::Itself, value)?;
+        self.annotate(exemplar);
+        Ok(())
     }
 
     fn summary(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
@@ -231,33 +246,29 @@ impl<'a> Decoder<'a> {
         self.sample(metric, Part::Count, as_float(count))
     }
 
-    fn histogram(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
+    fn histogram(&mut self, metric: &Metric<'a>, kind: MetricKind) -> Result<(), Problem> {
         let mut fields = Fields::of("histogram", metric.content);
         let (mut count, mut sum) = (Count::default(), 0.0);
-        let (mut has_buckets, mut has_infinity, mut is_native) = (false, false, false);
+        let (mut has_buckets, mut has_infinity, mut may_be_native) = (false, false, false);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Varint(number)) => count.whole = number,
                 (4, Value::Fixed64(bits)) => count.float = f64::from_bits(bits),
                 (2, Value::Fixed64(bits)) => sum = f64::from_bits(bits),
                 (3, Value::Bytes(bucket)) => {
-                    let bucket = self.bucket(bucket)?;
+                    let bucket = Bucket::read(bucket)?;
                     has_buckets = true;
                     has_infinity |= bucket.bound == f64::INFINITY;
                     self.sample(metric, Part::Bucket(bucket.bound), bucket.count.get())?;
+                    self.annotate(bucket.exemplar);
                 }
-                (5..=14, _) => is_native = true,
-                (16, Value::Bytes(_)) => self.read.left_out.exemplars += 1,
+                (5..=14, _) => may_be_native = true,
                 _ => {}
             }
         }
-        if is_native && !has_buckets {
-            return Err(Problem(format!(
-                "{:?} is a native histogram, which is not supported yet: push it with classic buckets",
-                metric.name
-            )));
+        if may_be_native && self.native(metric, kind)? && !has_buckets {
+            return Ok(());
         }
-        self.read.left_out.native_histograms += u64::from(is_native);
         if !has_infinity {
             self.sample(metric, Part::Bucket(f64::INFINITY), count.get())?;
         }
@@ -265,19 +276,38 @@ impl<'a> Decoder<'a> {
         self.sample(metric, Part::Count, count.get())
     }
 
-    fn bucket(&mut self, bucket: &[u8]) -> Result<Bucket, Problem> {
-        let mut fields = Fields::of("bucket", bucket);
-        let mut read = Bucket::default();
-        while let Some(field) = fields.next()? {
-            match field {
-                (1, Value::Varint(number)) => read.count.whole = number,
-                (4, Value::Fixed64(bits)) => read.count.float = f64::from_bits(bits),
-                (2, Value::Fixed64(bits)) => read.bound = f64::from_bits(bits),
-                (3, Value::Bytes(_)) => self.read.left_out.exemplars += 1,
-                _ => {}
-            }
+    /// Reads the native form of a histogram, and tells whether there is one.
+    fn native(&mut self, metric: &Metric<'a>, kind: MetricKind) -> Result<bool, Problem> {
+        let of_metric = |error| Problem(format!("{:?}: {error}", metric.name));
+        let Some(native) = histogram::read_pushed(metric.content, kind).map_err(of_metric)? else {
+            return Ok(false);
+        };
+        let exemplars = histogram::read_exemplars(metric.content)?;
+        self.exemplars += exemplars.len();
+        self.parts += native.parts();
+        if self.exemplars > self.max_samples || self.parts / PARTS_OF_A_HISTOGRAM > self.max_samples {
+            return Err(Problem(format!(
+                "more than {} exemplars of native histograms in one push, the limit of pushgateway.max_series, or {PARTS_OF_A_HISTOGRAM} times as many buckets",
+                self.max_samples
+            )));
         }
-        Ok(read)
+        self.sample(metric, Part::Itself, native.count())?;
+        if let Some(sample) = self.read.samples.last_mut() {
+            let histogram = Some(native);
+            sample.extra = Some(Box::new(Extra { histogram, exemplars }));
+        }
+        Ok(true)
+    }
+
+    /// Puts an exemplar beside the last sample.
+    fn annotate(&mut self, exemplar: Option<Exemplar<'a>>) {
+        if let (Some(exemplar), Some(sample)) = (exemplar, self.read.samples.last_mut()) {
+            let exemplars = vec![exemplar];
+            sample.extra = Some(Box::new(Extra {
+                exemplars,
+                ..Extra::default()
+            }));
+        }
     }
 
     fn sample(&mut self, metric: &Metric<'a>, part: Part, value: f64) -> Result<(), Problem> {
@@ -303,6 +333,7 @@ impl<'a> Decoder<'a> {
             // whatever NaN it is: the one that ends a series is ours to send
             value: if value.is_nan() { f64::NAN } else { value },
             at: metric.at,
+            extra: None,
         });
         Ok(())
     }
@@ -352,9 +383,27 @@ impl Count {
 }
 
 #[derive(Default)]
-struct Bucket {
+struct Bucket<'a> {
     bound: f64,
     count: Count,
+    exemplar: Option<Exemplar<'a>>,
+}
+
+impl<'a> Bucket<'a> {
+    fn read(message: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut fields = Fields::of("bucket", message);
+        let mut bucket = Self::default();
+        while let Some(field) = fields.next()? {
+            match field {
+                (1, Value::Varint(number)) => bucket.count.whole = number,
+                (4, Value::Fixed64(bits)) => bucket.count.float = f64::from_bits(bits),
+                (2, Value::Fixed64(bits)) => bucket.bound = f64::from_bits(bits),
+                (3, Value::Bytes(message)) => bucket.exemplar = Some(exemplar::read_pushed(message)?),
+                _ => {}
+            }
+        }
+        Ok(bucket)
+    }
 }
 
 /// The field of `Metric` that has the value of a family of such a type, and its name.

@@ -1,11 +1,12 @@
-//! One record of the queue: an event that only the registry reads, and two blocks that only the way out reads.
+//! One record of the queue: an event that only the registry reads, and three blocks that only the way out reads.
 //!
 //! ```text
-//! byte   1        version, 1
+//! byte   1        version, 2
 //!        4        length of the event                          all numbers little-endian
 //!        n        event (`registry::Event`)
-//!        4 4 n    samples: how many, length, block
-//!        4 4 n    stale markers: how many, length, block
+//!        4 4 4 n  samples: how many, how many of them native histograms, length, block
+//!        4 4 4 n  stale markers: the same
+//!        4 4 4 n  exemplars: the same
 //! ```
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -13,7 +14,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use super::DecodeError;
 use super::block::Block;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// What one change to one group means for the registry and for the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,24 +25,33 @@ pub struct Record {
     pub samples: Block,
     /// The stale markers that go out: of other series than `samples`.
     pub markers: Block,
+    /// The exemplars that go out, after the samples they stand beside. A block of their own, so that a remote that takes
+    /// none gets all the rest as it lies here.
+    pub exemplars: Block,
 }
 
 impl Record {
-    /// How many samples the record sends out, stale markers included.
+    /// How many samples the record sends out, stale markers and exemplars included.
     #[must_use]
     pub const fn weight(&self) -> u32 {
-        self.samples.samples().saturating_add(self.markers.samples())
+        let samples = self.samples.samples().saturating_add(self.markers.samples());
+        samples.saturating_add(self.exemplars.samples())
+    }
+
+    const fn blocks(&self) -> [&Block; 3] {
+        [&self.samples, &self.markers, &self.exemplars]
     }
 
     /// The bytes of the record.
     #[must_use]
     pub fn encode(&self) -> Bytes {
-        let len = self.event.len() + self.samples.bytes().len() + self.markers.bytes().len() + 21;
-        let mut out = BytesMut::with_capacity(len);
+        let len: usize = self.blocks().iter().map(|block| 12 + block.bytes().len()).sum();
+        let mut out = BytesMut::with_capacity(1 + 4 + self.event.len() + len);
         out.put_u8(VERSION);
         put_sized(&mut out, &self.event);
-        for block in [&self.samples, &self.markers] {
+        for block in self.blocks() {
             out.put_u32_le(block.samples());
+            out.put_u32_le(block.histograms());
             put_sized(&mut out, block.bytes());
         }
         out.freeze()
@@ -50,22 +60,24 @@ impl Record {
     /// Takes a record apart; its parts share the memory of `bytes`.
     ///
     /// # Errors
-    /// When `bytes` are cut off, or a later version wrote them.
+    /// When `bytes` are cut off, or another version wrote them.
     pub fn decode(mut bytes: Bytes) -> Result<Self, DecodeError> {
         let version = bytes.try_get_u8().map_err(|_| truncated())?;
         if version != VERSION {
             return Err(DecodeError::Invalid {
                 what: "record",
-                problem: "was written by a later version",
+                problem: "was written by another version",
             });
         }
         let event = take_sized(&mut bytes)?;
         let samples = take_block(&mut bytes)?;
         let markers = take_block(&mut bytes)?;
+        let exemplars = take_block(&mut bytes)?;
         Ok(Self {
             event,
             samples,
             markers,
+            exemplars,
         })
     }
 }
@@ -77,7 +89,8 @@ fn put_sized(out: &mut BytesMut, bytes: &[u8]) {
 
 fn take_block(bytes: &mut Bytes) -> Result<Block, DecodeError> {
     let samples = bytes.try_get_u32_le().map_err(|_| truncated())?;
-    Ok(Block::from_parts(samples, take_sized(bytes)?))
+    let histograms = bytes.try_get_u32_le().map_err(|_| truncated())?;
+    Ok(Block::from_parts(samples, take_sized(bytes)?).with_histograms(histograms))
 }
 
 fn take_sized(bytes: &mut Bytes) -> Result<Bytes, DecodeError> {
@@ -103,8 +116,9 @@ mod tests {
     fn a_record_comes_back_as_it_was_and_cut_anywhere_is_an_error() {
         let record = Record {
             event: Bytes::from_static(b"event"),
-            samples: Block::from_parts(2, Bytes::from_static(b"samples")),
+            samples: Block::from_parts(2, Bytes::from_static(b"samples")).with_histograms(1),
             markers: Block::default(),
+            exemplars: Block::from_parts(3, Bytes::from_static(b"exemplars")),
         };
 
         let bytes = record.encode();

@@ -153,6 +153,7 @@ impl<'a> Parser<'a> {
             labels,
             value,
             at,
+            extra: None,
         });
         self.cursor.end_line()
     }

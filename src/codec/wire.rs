@@ -40,6 +40,33 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// The tag of a field whose number is below 16.
+pub(super) const fn tag(field: u8, wire_type: u8) -> u8 {
+    field << 3 | wire_type
+}
+
+/// Appends a varint field.
+pub(super) fn put_number(out: &mut Vec<u8>, field: u8, value: u64) {
+    out.push(tag(field, VARINT));
+    put_varint(out, value);
+}
+
+/// Appends a `double` field.
+pub(super) fn put_double(out: &mut Vec<u8>, field: u8, value: f64) {
+    out.push(tag(field, FIXED64));
+    out.extend_from_slice(&value.to_bits().to_le_bytes());
+}
+
+/// A `sint32` or `sint64` as the varint it is written as.
+pub(super) const fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
+}
+
+/// The number that [`zigzag`] has made `varint` of.
+pub(super) const fn from_zigzag(varint: u64) -> i64 {
+    (varint >> 1).cast_signed() ^ -((varint & 1).cast_signed())
+}
+
 /// Takes a varint off `rest`; `None`, and `rest` as it was, when there is none.
 pub(super) fn take_varint(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
@@ -118,6 +145,21 @@ impl<'a> Fields<'a> {
         }
         let len = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
         self.take(len).map(Some)
+    }
+
+    /// The next of a packed list of varints; `None` at the end.
+    pub(super) fn packed_varint(&mut self) -> Result<Option<u64>, DecodeError> {
+        (!self.rest.is_empty()).then(|| self.varint()).transpose()
+    }
+
+    /// The next of a packed list of doubles; `None` at the end.
+    pub(super) fn packed_double(&mut self) -> Result<Option<f64>, DecodeError> {
+        let read = |fields: &mut Self| {
+            fields
+                .fixed()
+                .map(|bytes| f64::from_bits(u64::from_le_bytes(bytes)))
+        };
+        (!self.rest.is_empty()).then(|| read(self)).transpose()
     }
 
     fn varint(&mut self) -> Result<u64, DecodeError> {

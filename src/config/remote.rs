@@ -7,7 +7,7 @@ use super::reader::{Block, Item, NotYet};
 use super::value::{DURATION, NUMBER, any, duration, number, spell_duration, switch};
 use super::word::{header_name, header_value, remote_name, web_url};
 use super::{auth, rules};
-use crate::forward::{Auth, BatchConfig, RemoteConfig, TlsConfig};
+use crate::forward::{Auth, BatchConfig, RemoteConfig, Takes, TlsConfig};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -97,6 +97,10 @@ fn remote(block: &Block<'_>, name: String) -> Option<RemoteConfig> {
         enable_http2: block
             .text("enable_http2", switch)
             .unwrap_or(defaults.enable_http2),
+        takes: Takes {
+            exemplars: block.text("send_exemplars", switch).unwrap_or(false),
+            native_histograms: block.text("send_native_histograms", switch).unwrap_or(false),
+        },
         batch: batch(&block.block("queue_config")),
     };
     without_effect(block);
@@ -234,15 +238,6 @@ fn without_effect(block: &Block<'_>) {
             "write prometheus.WriteRequest, or take it out",
         )),
     });
-    for key in ["send_exemplars", "send_native_histograms"] {
-        block.text(key, |text| match switch(text)? {
-            false => Ok(()),
-            true => Err(Fault::new(
-                "is not supported yet by this version",
-                "write false, or take it out",
-            )),
-        });
-    }
     let metadata = block.block("metadata_config");
     if metadata.text("send", switch) == Some(true) {
         metadata.remark("send", "has no effect yet: metadata is not sent by this version");

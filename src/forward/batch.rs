@@ -1,16 +1,18 @@
 //! What one request carries: records of one lane in their order, joined, and taken apart again when refused.
 //!
-//! A record's blocks go out as they lie in the queue. Only three things open them: rules of this remote, a record of
-//! more samples than a request may have, and a refusal whose offender has to be found.
+//! A record's blocks go out as they lie in the queue. Only four things open them: rules of this remote, native histograms
+//! that it does not take, a record of more samples than a request may have, and a refusal whose offender has to be found.
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::codec::DecodeError;
-use crate::codec::block::{Block, BlockBuilder, OpenBlock, join};
+use crate::codec::block::{Block, BlockBuilder, Content, OpenBlock, join};
 use crate::codec::record::Record as Blocks;
 use crate::normalise::Relabelling;
 use crate::queue::{Position, Record};
+
+use super::config::Takes;
 
 /// A record on its way, and the room it takes in memory until it has arrived.
 pub(super) struct Handed {
@@ -25,31 +27,65 @@ pub(super) struct Handed {
     pub(super) room: OwnedSemaphorePermit,
 }
 
+/// What a remote takes, and in which form.
+#[derive(Clone, Copy)]
+pub(super) struct Wishes<'a> {
+    /// Its own rules.
+    pub(super) rules: Option<&'a Relabelling>,
+    /// What it takes besides samples.
+    pub(super) takes: Takes,
+    /// Most samples of a request.
+    pub(super) max_samples: u32,
+}
+
 /// A record made ready for this remote.
 pub(super) struct Piece {
     /// The record it was.
     pub(super) handed: Handed,
     /// What goes out, in order; no block has more samples than a request may have.
     blocks: Vec<Block>,
-    /// Samples that the remote's own rules took away.
-    pub(super) relabelled_away: u32,
+    /// What does not go out, though it could be read.
+    pub(super) left_out: LeftOut,
     /// Why samples of the record cannot be read, when that is so.
     pub(super) damage: Option<DecodeError>,
 }
 
+/// Samples that a remote is not offered, by what keeps them from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LeftOut {
+    /// Its own rules.
+    pub(super) relabelled_away: u32,
+    /// It takes no native histograms.
+    pub(super) histograms: u32,
+    /// It takes no exemplars.
+    pub(super) exemplars: u32,
+}
+
+impl LeftOut {
+    const fn all(self) -> u32 {
+        let known = self.relabelled_away.saturating_add(self.histograms);
+        known.saturating_add(self.exemplars)
+    }
+}
+
 impl Piece {
-    /// Makes a record ready: rules applied, cut to `max_samples`.
-    pub(super) fn prepare(handed: Handed, rules: Option<&Relabelling>, max_samples: u32) -> Self {
+    /// Makes a record ready: what the remote does not take left out, rules applied, cut to requests.
+    pub(super) fn prepare(handed: Handed, wishes: Wishes<'_>) -> Self {
         let mut piece = Self {
             handed,
             blocks: Vec::new(),
-            relabelled_away: 0,
+            left_out: LeftOut::default(),
             damage: None,
         };
         match Blocks::decode(piece.handed.record.payload.clone()) {
             Ok(record) => {
                 for block in [record.samples, record.markers] {
-                    piece.take_up(block, rules, max_samples);
+                    piece.take_up(block, wishes);
+                }
+                if wishes.takes.exemplars {
+                    piece.take_up(record.exemplars, wishes);
+                } else {
+                    piece.left_out.exemplars = record.exemplars.samples();
                 }
             }
             Err(error) => piece.damage = Some(error),
@@ -57,21 +93,54 @@ impl Piece {
         piece
     }
 
-    fn take_up(&mut self, block: Block, rules: Option<&Relabelling>, max_samples: u32) {
+    fn take_up(&mut self, block: Block, wishes: Wishes<'_>) {
         if block.is_empty() {
             return;
         }
-        if rules.is_none() && block.samples() <= max_samples {
+        let is_taken = wishes.takes.native_histograms || block.histograms() == 0;
+        if wishes.rules.is_none() && is_taken && block.samples() <= wishes.max_samples {
             self.blocks.push(block);
             return;
         }
-        match reshape(&block, rules, max_samples) {
-            Ok((blocks, away)) => {
-                self.blocks.extend(blocks);
-                self.relabelled_away += away;
+        let before = self.left_out;
+        match self.reshape(&block, wishes) {
+            Ok(blocks) => self.blocks.extend(blocks),
+            Err(error) => {
+                self.left_out = before;
+                self.damage = Some(error);
             }
-            Err(error) => self.damage = Some(error),
         }
+    }
+
+    /// `block` as the remote wants it, in blocks of at most so many samples.
+    fn reshape(&mut self, block: &Block, wishes: Wishes<'_>) -> Result<Vec<Block>, DecodeError> {
+        let open = block.open()?;
+        let mut blocks = Vec::new();
+        let mut builder = BlockBuilder::default();
+        for series in open.series() {
+            let series = series?;
+            let is_histogram = matches!(series.content, Content::Histogram(_));
+            if is_histogram && !wishes.takes.native_histograms {
+                self.left_out.histograms += 1;
+                continue;
+            }
+            match wishes.rules {
+                None => builder.copy_at(&series, series.at),
+                Some(rules) => match rules.apply(series.labels()?.into_draft()) {
+                    Some(labels) if !labels.is_empty() => {
+                        builder.copy_as(&labels.into_set(), &series);
+                    }
+                    _ => self.left_out.relabelled_away += 1,
+                },
+            }
+            if builder.samples() == wishes.max_samples {
+                blocks.push(std::mem::take(&mut builder).finish());
+            }
+        }
+        if builder.samples() > 0 {
+            blocks.push(builder.finish());
+        }
+        Ok(blocks)
     }
 
     /// How many samples go out.
@@ -79,41 +148,11 @@ impl Piece {
         self.blocks.iter().map(Block::samples).sum()
     }
 
-    /// Samples of the record that cannot be read; the rest of its weight that neither goes out nor was taken away.
+    /// Samples of the record that cannot be read; the rest of its weight that neither goes out nor is left out.
     pub(super) fn unreadable(&self) -> u32 {
-        let known = self.samples().saturating_add(self.relabelled_away);
+        let known = self.samples().saturating_add(self.left_out.all());
         self.handed.record.weight.saturating_sub(known)
     }
-}
-
-/// `block` with `rules` applied, in blocks of at most `max_samples`, and how many samples the rules dropped.
-fn reshape(
-    block: &Block,
-    rules: Option<&Relabelling>,
-    max_samples: u32,
-) -> Result<(Vec<Block>, u32), DecodeError> {
-    let open = block.open()?;
-    let (mut blocks, mut away) = (Vec::new(), 0);
-    let mut builder = BlockBuilder::default();
-    for series in open.series() {
-        let series = series?;
-        match rules {
-            None => builder.copy(&series, series.value, series.at),
-            Some(rules) => match rules.apply(series.labels()?.into_draft()) {
-                Some(labels) if !labels.is_empty() => {
-                    builder.push(&labels.into_set(), series.value, series.at);
-                }
-                _ => away += 1,
-            },
-        }
-        if builder.samples() == max_samples {
-            blocks.push(std::mem::take(&mut builder).finish());
-        }
-    }
-    if builder.samples() > 0 {
-        blocks.push(builder.finish());
-    }
-    Ok((blocks, away))
 }
 
 /// The pieces that are acknowledged together.
@@ -276,7 +315,7 @@ fn cut(open: &OpenBlock, half: u32) -> Result<(Block, Block), DecodeError> {
         } else {
             &mut second
         };
-        builder.copy(&series, series.value, series.at);
+        builder.copy_at(&series, series.at);
     }
     Ok((first.finish(), second.finish()))
 }

@@ -1,10 +1,12 @@
 //! What is logged of failures: the first at once, then one a minute, so that an outage does not fill a disk.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::{debug, error, warn};
+use tracing::{debug, error, info, warn};
+
+use super::batch::LeftOut;
 
 /// Between two lines on one subject. The counts are in the metrics, each rejection in the list.
 const QUIET: Duration = Duration::from_secs(60);
@@ -15,6 +17,8 @@ pub(super) struct Complaints {
     remote: String,
     retries: Mutex<Throttle>,
     rejections: Mutex<Throttle>,
+    histograms: Once,
+    exemplars: Once,
 }
 
 impl Complaints {
@@ -23,6 +27,8 @@ impl Complaints {
             remote: remote.to_owned(),
             retries: Mutex::default(),
             rejections: Mutex::default(),
+            histograms: Once::new(),
+            exemplars: Once::new(),
         }
     }
 
@@ -63,12 +69,27 @@ impl Complaints {
         }
     }
 
+    /// Something was left out that the remote is not set to take: said once, for the setting may be an oversight.
+    pub(super) fn left_out(&self, left_out: LeftOut) {
+        let remote = &self.remote;
+        if left_out.histograms > 0 {
+            let setting = "send_native_histograms";
+            self.histograms
+                .call_once(|| warn!(remote, setting, "native histograms are dropped"));
+        }
+        if left_out.exemplars > 0 {
+            let setting = "send_exemplars";
+            self.exemplars
+                .call_once(|| info!(remote, setting, "exemplars are dropped"));
+        }
+    }
+
     /// The remote answers again.
     pub(super) fn recovered(&self) {
         let mut retries = self.retries.lock().unwrap_or_else(PoisonError::into_inner);
         if retries.last.is_some() {
             *retries = Throttle::default();
-            tracing::info!(remote = self.remote, "the remote answers again");
+            info!(remote = self.remote, "the remote answers again");
         }
     }
 }

@@ -89,6 +89,16 @@ impl Default for BatchConfig {
     }
 }
 
+/// What a remote takes besides samples. Both default to no, as in Prometheus: stores that know neither are the majority,
+/// and some answer 500 for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Takes {
+    /// `send_exemplars`.
+    pub exemplars: bool,
+    /// `send_native_histograms`.
+    pub native_histograms: bool,
+}
+
 /// One entry of `remote_write:`.
 ///
 /// `Debug` shows neither header values nor the user and query of a URL.
@@ -114,6 +124,8 @@ pub struct RemoteConfig {
     pub follow_redirects: bool,
     /// Whether HTTP/2 may be spoken. Default no, as Prometheus 3: one connection would serialise the lanes.
     pub enable_http2: bool,
+    /// What it takes besides samples.
+    pub takes: Takes,
     /// Batching and retries.
     pub batch: BatchConfig,
 }
@@ -133,6 +145,7 @@ impl RemoteConfig {
             proxy_url: None,
             follow_redirects: true,
             enable_http2: false,
+            takes: Takes::default(),
             batch: BatchConfig::default(),
         }
     }
@@ -178,6 +191,7 @@ impl std::fmt::Debug for RemoteConfig {
             .field("proxy_url", &self.proxy_url.as_deref().map(Self::redact))
             .field("follow_redirects", &self.follow_redirects)
             .field("enable_http2", &self.enable_http2)
+            .field("takes", &self.takes)
             .field("batch", &self.batch)
             .finish()
     }

@@ -13,10 +13,10 @@ use tracing::error;
 use crate::codec::DecodeError;
 use crate::normalise::Relabelling;
 
-use super::batch::{Batch, Handed, Parcel, Piece};
+use super::batch::{Batch, Handed, Parcel, Piece, Wishes};
 use super::books::{Books, Outcome};
 use super::complaints::Complaints;
-use super::config::BatchConfig;
+use super::config::{BatchConfig, Takes};
 use super::retry::backoff;
 use super::search::Search;
 use super::transport::{Code, SendError, Transport};
@@ -26,6 +26,7 @@ pub(super) struct Route<T> {
     pub(super) transport: T,
     pub(super) config: BatchConfig,
     pub(super) rules: Option<Relabelling>,
+    pub(super) takes: Takes,
     pub(super) books: Arc<Books>,
     pub(super) complaints: Complaints,
     /// Rung by a lane whose remote answers again, for those that still wait.
@@ -147,7 +148,12 @@ impl<T: Transport> Lane<T> {
     }
 
     fn prepare(&self, handed: Handed) -> Piece {
-        Piece::prepare(handed, self.route.rules.as_ref(), self.max_samples())
+        let wishes = Wishes {
+            rules: self.route.rules.as_ref(),
+            takes: self.route.takes,
+            max_samples: self.max_samples(),
+        };
+        Piece::prepare(handed, wishes)
     }
 
     fn max_samples(&self) -> u32 {
@@ -158,7 +164,10 @@ impl<T: Transport> Lane<T> {
     async fn deliver(&mut self, batch: &Batch) -> Result<Outcome, Stopped> {
         let mut outcome = Outcome::default();
         for piece in batch.pieces() {
-            outcome.drop("write_relabel", piece.relabelled_away);
+            outcome.drop("write_relabel", piece.left_out.relabelled_away);
+            outcome.drop("native_histogram", piece.left_out.histograms);
+            outcome.drop("exemplar", piece.left_out.exemplars);
+            self.route.complaints.left_out(piece.left_out);
             outcome.drop("unreadable", piece.unreadable());
             if let Some(error) = &piece.damage {
                 self.report_damage(error, piece.unreadable());

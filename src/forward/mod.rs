@@ -40,7 +40,7 @@ use crate::normalise::Relabelling;
 use crate::queue::Reader;
 
 pub use books::{LastError, Rejection, RemoteStatus};
-pub use config::{Auth, BatchConfig, RemoteConfig, Secret, TlsConfig};
+pub use config::{Auth, BatchConfig, RemoteConfig, Secret, Takes, TlsConfig};
 pub use error::ForwardError;
 pub use metrics::Metrics;
 
@@ -84,6 +84,7 @@ impl Forwarder {
                     transport,
                     config: config.batch.clone(),
                     rules,
+                    takes: config.takes,
                     complaints: Complaints::new(&config.name),
                     books,
                     recovered: Notify::new(),

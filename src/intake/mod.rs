@@ -127,7 +127,7 @@ impl Intake {
     /// # Errors
     /// [`Refusal`]: nothing of the push is taken.
     pub fn push(&self, incoming: Incoming<'_>) -> Result<Submission, Refusal> {
-        let received = incoming.exposition.samples.len() as u64;
+        let received = incoming.exposition.weight();
         let mut submitted = self.0.push(&incoming);
         if let Err(refusal) = &mut submitted {
             if refusal.is_ours() {
@@ -339,7 +339,7 @@ impl Inner {
         push.process = process;
         self.books.changed(&effects);
         let mut tally = Tally {
-            received: samples.len() as u64,
+            received: incoming.exposition.weight(),
             push_times: own as u64,
             dropped,
             ..Tally::default()

@@ -11,7 +11,8 @@ use crate::codec::exposition::{Exposition, bound_of};
 use crate::codec::layer::Values;
 use crate::codec::shape::Shape;
 use crate::model::{
-    GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash, UnixMillis,
+    Exemplar, GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash,
+    UnixMillis, UnixNanos,
 };
 use crate::normalise::{Effects, Grouping, Rules};
 use crate::registry::{Consistency, Mode, Push};
@@ -41,9 +42,9 @@ pub struct Incoming<'a> {
 pub(super) struct Prepared {
     pub(super) push: Push,
     pub(super) effects: Effects,
-    /// Samples that the rules dropped, by reason.
+    /// Samples that the rules dropped, and exemplars that no store takes, by reason.
     pub(super) dropped: Vec<(&'static str, u64)>,
-    /// Series that are the same only after normalisation.
+    /// Samples whose series is another's only after normalisation.
     pub(super) twins: u64,
 }
 
@@ -61,6 +62,7 @@ pub(super) struct Preparation<'a> {
     grouping: &'a Grouping,
     at: UnixMillis,
     block: BlockBuilder,
+    exemplars: BlockBuilder,
     series: Vec<SeriesHash>,
     effects: Effects,
     dropped: Vec<(&'static str, u64)>,
@@ -83,6 +85,7 @@ impl<'a> Preparation<'a> {
             grouping,
             at,
             block: BlockBuilder::new(seed),
+            exemplars: BlockBuilder::new(seed),
             series: Vec::new(),
             effects: Effects::default(),
             dropped: Vec::new(),
@@ -125,33 +128,54 @@ impl<'a> Preparation<'a> {
             {
                 Ok(labels) => labels,
                 Err(dropped) => {
-                    self.count_dropped(dropped.reason());
+                    self.count_dropped(dropped.reason(), sample.weight());
                     self.skip(index);
                     continue;
                 }
             };
-            let series = self.block.push(&labels, sample.value, self.at);
-            draft = emptied(labels);
+            let series = match sample.histogram() {
+                None => self.block.push(&labels, sample.value, self.at),
+                Some(histogram) => self.block.push_histogram(&labels, histogram, self.at),
+            };
             if Some(series) == push_time {
                 self.block.take_back();
-                self.count_dropped("push_time");
+                self.count_dropped("push_time", sample.weight());
                 self.skip(index);
-                continue;
-            }
-            match seen.entry(series) {
-                Entry::Vacant(free) => {
-                    free.insert(index);
-                    self.series.push(series);
+            } else {
+                match seen.entry(series) {
+                    Entry::Vacant(free) => {
+                        free.insert(index);
+                        self.series.push(series);
+                        self.exemplars(&labels, sample);
+                    }
+                    Entry::Occupied(earlier) => {
+                        self.block.take_back();
+                        self.judge_twin(exposition, samples.get(*earlier.get()), sample)?;
+                        self.twins += sample.weight();
+                        self.skip(index);
+                    }
                 }
-                Entry::Occupied(earlier) => {
-                    self.block.take_back();
-                    self.judge_twin(exposition, samples.get(*earlier.get()), sample)?;
-                    self.twins += 1;
-                    self.skip(index);
-                }
             }
+            draft = emptied(labels);
         }
         Ok(())
+    }
+
+    /// Encodes the exemplars beside a sample, in the order of their times, as stores take them.
+    fn exemplars(&mut self, labels: &LabelSet<'_>, sample: &Sample<'_>) {
+        if sample.exemplars().is_empty() {
+            return;
+        }
+        let time = |exemplar: &Exemplar<'_>| exemplar.at.map_or(self.at, UnixNanos::millis);
+        let mut exemplars: Vec<&Exemplar<'_>> = sample.exemplars().iter().collect();
+        exemplars.sort_by_key(|exemplar| time(exemplar));
+        for exemplar in exemplars {
+            if exemplar.is_storable() {
+                self.exemplars.push_exemplar(labels, exemplar, self.at);
+            } else {
+                self.count_dropped("exemplar_length", 1);
+            }
+        }
     }
 
     /// The identity of the group's push time; it is ours to write, whoever pushes one (Pushgateway M10).
@@ -193,7 +217,6 @@ impl<'a> Preparation<'a> {
 
     /// The push, with what it looked like; its own push times are the last `own` series of the block.
     pub(super) fn finish(self, own: usize, incoming: &Incoming<'_>, shape: Arc<Shape>) -> Prepared {
-        let samples = &incoming.exposition.samples;
         let push = Push {
             group: self.group.clone(),
             process: Process::default(),
@@ -201,13 +224,11 @@ impl<'a> Preparation<'a> {
             mode: incoming.mode,
             at: self.at,
             samples: self.block.finish(),
+            exemplars: self.exemplars.finish(),
             series: self.series,
             own,
             shape,
-            values: Values {
-                numbers: samples.iter().map(|sample| sample.value).collect(),
-                extras: Vec::new(),
-            },
+            values: Values::of(&incoming.exposition.samples),
             skipped: self.skipped,
             check: self.check,
         };
@@ -254,10 +275,10 @@ impl<'a> Preparation<'a> {
         labels
     }
 
-    fn count_dropped(&mut self, reason: &'static str) {
+    fn count_dropped(&mut self, reason: &'static str, weight: u64) {
         match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += 1,
-            None => self.dropped.push((reason, 1)),
+            Some((_, count)) => *count += weight,
+            None => self.dropped.push((reason, weight)),
         }
     }
 }

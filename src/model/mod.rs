@@ -2,7 +2,9 @@
 //!
 //! Only values live here. Nothing in this folder does I/O, keeps state, or knows a wire format.
 
+mod exemplar;
 mod group;
+mod histogram;
 mod labels;
 mod pattern;
 mod re2;
@@ -11,10 +13,12 @@ mod selector;
 mod story;
 mod time;
 
+pub use exemplar::Exemplar;
 pub use group::{GroupKey, GroupKeyError, INSTANCE, Process};
+pub use histogram::{BucketSpan, HistogramBuckets, HistogramCounts, NativeHistogram};
 pub use labels::{LabelDraft, LabelSet, METRIC_NAME, SeriesHash, is_label_name, is_metric_name};
 pub use pattern::{Found, Pattern};
-pub use sample::{Family, MetricKind, Sample, is_stale, stale_marker};
+pub use sample::{Extra, Family, MetricKind, Sample, is_stale, stale_marker};
 pub use selector::{Selector, SelectorError};
 pub use story::whole_story;
-pub use time::{Clock, ManualClock, SystemClock, UnixMillis};
+pub use time::{Clock, ManualClock, SystemClock, UnixMillis, UnixNanos};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LabelDraft, UnixMillis};
+use super::{Exemplar, LabelDraft, NativeHistogram, UnixMillis};
 
 /// The bits of a stale marker (PRW 1.0, "Stale markers"): a NaN with a payload that nothing else may use.
 const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -72,8 +72,39 @@ pub struct Sample<'a> {
     pub family: usize,
     /// Its labels, `__name__` first.
     pub labels: LabelDraft<'a>,
-    /// Its value, bit for bit.
+    /// Its value, bit for bit; of a native histogram how many observations it has.
     pub value: f64,
     /// The time it carries itself, if it does.
     pub at: Option<UnixMillis>,
+    /// What it is or has beyond a number; `None` for nearly all.
+    pub extra: Option<Box<Extra<'a>>>,
+}
+
+/// What few samples have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extra<'a> {
+    /// The native histogram that the sample is.
+    pub histogram: Option<NativeHistogram>,
+    /// The exemplars beside it, in the order they were pushed.
+    pub exemplars: Vec<Exemplar<'a>>,
+}
+
+impl<'a> Sample<'a> {
+    /// The native histogram that the sample is, if it is one.
+    #[must_use]
+    pub fn histogram(&self) -> Option<&NativeHistogram> {
+        self.extra.as_ref()?.histogram.as_ref()
+    }
+
+    /// The exemplars beside the sample.
+    #[must_use]
+    pub fn exemplars(&self) -> &[Exemplar<'a>] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.exemplars)
+    }
+
+    /// What it counts for in the books: one, and one more for each exemplar.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        1 + self.exemplars().len() as u64
+    }
 }

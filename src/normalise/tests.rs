@@ -295,6 +295,7 @@ fn a_process_is_told_by_labels_on_which_all_samples_agree() {
                 .collect(),
             value: 0.0,
             at: None,
+            extra: None,
         };
         rules
             .process_of(&samples.iter().map(sample).collect::<Vec<_>>())

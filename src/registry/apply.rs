@@ -168,7 +168,7 @@ impl Registry {
         let mut own = BlockBuilder::new(seed);
         for series in pushed.samples.open()?.series().skip(skipped) {
             let series = series?;
-            own.copy(&series, series.value, at);
+            own.copy_at(&series, at);
         }
         let before = std::mem::replace(&mut group.own_series, own_series.to_vec());
         group.own = own.finish();
@@ -249,7 +249,7 @@ impl Registry {
         for (sample, hash) in source.block.open()?.series().zip(&source.series) {
             let sample = sample?;
             if !carried.contains(hash) && !replaced.takes(&sample)? {
-                kept.copy(&sample, sample.value, sample.at);
+                kept.copy_at(&sample, sample.at);
                 series.push(*hash);
             }
         }
@@ -262,7 +262,7 @@ impl Registry {
             .take(own_begins)
         {
             let sample = sample?;
-            kept.copy(&sample, sample.value, at);
+            kept.copy_at(&sample, at);
             series.push(*hash);
         }
         source.block = kept.finish();
@@ -316,7 +316,7 @@ impl Registry {
         for (sample, hash) in block.open()?.series().zip(series.iter()) {
             let sample = sample?;
             if !taken.contains(hash) {
-                kept.copy(&sample, sample.value, sample.at);
+                kept.copy_at(&sample, sample.at);
             }
         }
         *block = kept.finish();

@@ -26,6 +26,8 @@ pub struct Push {
     pub at: UnixMillis,
     /// The samples, the group's own push times last.
     pub samples: Block,
+    /// The exemplars beside them: sent once and not kept.
+    pub exemplars: Block,
     /// The identity of each sample's series, in the order of the block.
     pub series: Vec<SeriesHash>,
     /// How many of them are the group's own push times.
@@ -49,6 +51,8 @@ pub struct Change {
     pub samples: Block,
     /// The stale markers to send.
     pub markers: Block,
+    /// The exemplars to send.
+    pub exemplars: Block,
     /// Whether the record must not overtake, nor be overtaken by, records of other lanes: it takes up a series that
     /// another group has just ended.
     pub fence: bool,
@@ -56,7 +60,7 @@ pub struct Change {
     pub(super) series: Vec<SeriesHash>,
     /// The push as it was pushed.
     pub(super) layer: Option<Arc<Layer>>,
-    /// Samples left out because another source owns their series.
+    /// Samples left out because another source owns their series, with their exemplars.
     pub conflicts: u32,
     /// The first of those, named.
     pub conflict: Option<Conflict>,
@@ -70,6 +74,7 @@ impl Change {
             event,
             samples: Block::default(),
             markers: Block::default(),
+            exemplars: Block::default(),
             fence: false,
             series: Vec::new(),
             layer: None,
@@ -86,6 +91,7 @@ impl Change {
             event: self.event.encode(),
             samples: self.samples.clone(),
             markers: self.markers.clone(),
+            exemplars: self.exemplars.clone(),
         }
     }
 

@@ -102,7 +102,7 @@ impl AsPushed {
                     what: "record",
                     problem: "has fewer samples than were pushed",
                 }),
-                |series| series.map(|series| series.value),
+                |series| series.and_then(|series| series.content.number()),
             ),
         };
         let numbers = (0..shape.values()?).map(&mut next).collect::<Result<_, _>>()?;

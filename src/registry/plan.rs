@@ -119,6 +119,11 @@ impl Registry {
         } else {
             rebuild(&push.samples, push.series, &found.left_out, at, self.seed)?
         };
+        let exemplars = match found.left_out.as_slice() {
+            [] => push.exemplars.clone(),
+            _ => beside(&series, &push.exemplars, self.seed)?,
+        };
+        let lost_exemplars = push.exemplars.samples() - exemplars.samples();
         let Push {
             group,
             process,
@@ -148,8 +153,9 @@ impl Registry {
             series,
             layer: Some(layers::layer(shape, values, at)),
             markers,
+            exemplars,
             fence,
-            conflicts,
+            conflicts: conflicts + lost_exemplars,
             conflict,
             twins,
             ..Change::new(event)
@@ -454,7 +460,7 @@ fn rebuild(
         .filter(|(index, _)| stays(*index))
     {
         let sample = sample?;
-        builder.copy(&sample, sample.value, at);
+        builder.copy_at(&sample, at);
     }
     let mut index = 0;
     series.retain(|_| {
@@ -462,4 +468,17 @@ fn rebuild(
         stays(index - 1)
     });
     Ok((builder.finish(), series))
+}
+
+/// Those of the exemplars that stand beside one of `series`.
+fn beside(series: &[SeriesHash], exemplars: &Block, seed: u64) -> Result<Block, DecodeError> {
+    let staying: SeriesSet = series.iter().copied().collect();
+    let mut builder = BlockBuilder::new(seed);
+    for exemplar in exemplars.open()?.series() {
+        let exemplar = exemplar?;
+        if staying.contains(&exemplar.hash(seed)) {
+            builder.copy_at(&exemplar, exemplar.at);
+        }
+    }
+    Ok(builder.finish())
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::codec::block::BlockBuilder;
 use crate::codec::layer::{Content, Metric, Values};
 use crate::codec::record::Record;
-use crate::codec::text;
+use crate::codec::{protobuf, text};
 use crate::model::{LabelDraft, Process, is_stale};
 use world::{SEED, World, at, key, push, world};
 

@@ -25,6 +25,7 @@ pub(crate) struct Bridge {
     runtime: Runtime,
     app: Option<App>,
     settings: String,
+    remote_settings: &'static str,
     folder: TempDir,
     clock: ManualClock,
     remote: Remote,
@@ -42,9 +43,20 @@ impl Bridge {
         Self::prepared(settings, |_| {})
     }
 
+    /// One whose remote takes exemplars and native histograms.
+    #[track_caller]
+    pub(crate) fn sending_all() -> Self {
+        Self::begun("", ", send_exemplars: true, send_native_histograms: true", |_| {})
+    }
+
     /// One that finds in its folder what `prepare` has put there.
     #[track_caller]
     pub(crate) fn prepared(settings: &str, prepare: impl FnOnce(&Path)) -> Self {
+        Self::begun(settings, "", prepare)
+    }
+
+    #[track_caller]
+    fn begun(settings: &str, remote_settings: &'static str, prepare: impl FnOnce(&Path)) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -54,6 +66,7 @@ impl Bridge {
             runtime,
             app: None,
             settings: settings.to_owned(),
+            remote_settings,
             folder: TempDir::new().unwrap(),
             clock: ManualClock::at(UnixMillis::new(1_795_000_000_000)),
             remote: Remote::start(),
@@ -272,7 +285,11 @@ impl Bridge {
             if settings.contains("remote_write:") {
                 String::new()
             } else {
-                format!("remote_write: [{{name: remote, url: '{url}'}}]\n")
+                let more = self.remote_settings;
+                format!(
+                    "remote_write: [{{name: remote, url: '{url}'{more}}}]
+"
+                )
             },
         );
         let config = Config::from_yaml(&yaml, self.folder.path(), &|_| None);

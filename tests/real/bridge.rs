@@ -22,6 +22,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) stale_after: &'a str,
     /// `http.path_prefixes`.
     pub(crate) path_prefix: Option<&'a str>,
+    /// What else is set of the remote.
+    pub(crate) remote_settings: &'a str,
 }
 
 impl<'a> Settings<'a> {
@@ -31,6 +33,7 @@ impl<'a> Settings<'a> {
             remote_url,
             stale_after: "10m",
             path_prefix: None,
+            remote_settings: "",
         }
     }
 }
@@ -52,10 +55,11 @@ impl Bridge {
             .map(|prefix| format!(", path_prefixes: [\"{prefix}\"]"))
             .unwrap_or_default();
         let yaml = format!(
-            "data_dir: \"{}\"\nhttp: {{listen: \"127.0.0.1:0\"{prefixes}}}\njobs: {{stale_after: {}}}\nremote_write:\n  - {{name: remote, url: \"{}\"}}\n",
+            "data_dir: \"{}\"\nhttp: {{listen: \"127.0.0.1:0\"{prefixes}}}\njobs: {{stale_after: {}}}\nremote_write:\n  - {{name: remote, url: \"{}\"{}}}\n",
             folder.path().join("data").display(),
             settings.stale_after,
             settings.remote_url,
+            settings.remote_settings,
         );
         std::fs::write(folder.path().join("flinkbridge.yml"), yaml).expect("a configuration");
         let (process, address) = serve(&folder);
@@ -78,6 +82,20 @@ impl Bridge {
         assert!(
             answer.is_success(),
             "{method} {path}: {} {}",
+            answer.status,
+            answer.text()
+        );
+    }
+
+    /// Sends a push of this content type that must be accepted.
+    #[track_caller]
+    pub(crate) fn accepts_typed(&self, path: &str, content_type: &str, body: &[u8]) {
+        let answer = http::Connection::open(self.address)
+            .and_then(|mut open| open.request("PUT", path, content_type, body))
+            .unwrap_or_else(|error| panic!("PUT {path}: {error}"));
+        assert!(
+            answer.is_success(),
+            "PUT {path}: {} {}",
             answer.status,
             answer.text()
         );

@@ -28,6 +28,7 @@ mod wait;
 mod beside_a_pushgateway;
 mod endings_at_prometheus;
 mod flink_clusters;
+mod histograms_at_prometheus;
 mod instruments_are_true;
 mod nothing_acknowledged_is_lost;
 mod replayed_captures;

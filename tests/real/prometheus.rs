@@ -44,6 +44,17 @@ impl Prometheus {
     /// Starts one on a free port.
     #[track_caller]
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one that keeps native histograms and exemplars too.
+    #[track_caller]
+    pub(crate) fn keeping_all() -> Self {
+        Self::start_with(&["--enable-feature=native-histograms,exemplar-storage"])
+    }
+
+    #[track_caller]
+    fn start_with(flags: &[&str]) -> Self {
         let folder = process::folder("prometheus-");
         let config = folder.path().join("prometheus.yml");
         std::fs::write(&config, "global: {}\n").expect("a configuration");
@@ -57,7 +68,8 @@ impl Prometheus {
             .args([
                 "--web.listen-address=127.0.0.1:0",
                 "--web.enable-remote-write-receiver",
-            ]);
+            ])
+            .args(flags);
         let mut process = Process::start("prometheus", command, &folder);
         let address = wait::until("address in Prometheus' log", SOON, || {
             assert!(!process.has_ended(), "Prometheus has ended");
@@ -111,10 +123,27 @@ impl Prometheus {
             answer.text()
         );
         let mut document: Value = serde_json::from_slice(&answer.body).expect("JSON");
-        match document["data"]["result"].take() {
+        let mut data = document["data"].take();
+        match data.get_mut("result").map(Value::take).unwrap_or(data) {
             Value::Array(result) => result,
             other => panic!("no result of {promql}: {other}"),
         }
+    }
+
+    /// Waits until there are so many exemplars of a selector, and gives them as Prometheus writes them.
+    #[track_caller]
+    pub(crate) fn comes_to_have_exemplars(&self, selector: &str, count: usize) -> Vec<Value> {
+        let ever = "&start=0&end=4102444800";
+        wait::until(&format!("{count} exemplars of {selector}"), SOON, || {
+            let series = self.ask("query_exemplars", selector, ever);
+            let of_series = |series: &Value| series["exemplars"].as_array().cloned().unwrap_or_default();
+            let exemplars: Vec<Value> = series.iter().flat_map(of_series).collect();
+            if exemplars.len() == count {
+                Ok(exemplars)
+            } else {
+                Err(format!("{series:?}"))
+            }
+        })
     }
 
     /// How many series a selector finds now.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use prost::Message;
 
 use crate::http;
-use crate::write_v1::WriteRequest;
+use crate::write_v1::{Exemplar, Histogram, Label, WriteRequest};
 
 /// The bits of a stale marker (PRW 1.0, "Stale markers").
 pub(crate) const STALE: u64 = 0x7ff0_0000_0000_0002;
@@ -26,10 +26,20 @@ pub(crate) struct Remote {
     state: Arc<State>,
 }
 
+/// What has arrived besides samples, by series as in [`Arrivals`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extras {
+    /// Native histograms.
+    pub(crate) histograms: BTreeMap<String, Vec<Histogram>>,
+    /// Exemplars, written `{label="value"} value @time`.
+    pub(crate) exemplars: BTreeMap<String, Vec<String>>,
+}
+
 #[derive(Default)]
 struct State {
     away: AtomicBool,
     arrivals: Mutex<Arrivals>,
+    extras: Mutex<Extras>,
 }
 
 impl Remote {
@@ -63,7 +73,13 @@ impl Remote {
         self.state.away.store(false, Ordering::SeqCst);
     }
 
-    /// Everything that has arrived.
+    /// The native histograms and exemplars that have arrived.
+    #[allow(dead_code, reason = "tests/it reads them, which shares this file")]
+    pub(crate) fn extras(&self) -> Extras {
+        self.state.extras.lock().expect("the extras").clone()
+    }
+
+    /// Every sample that has arrived.
     pub(crate) fn arrivals(&self) -> MutexGuard<'_, Arrivals> {
         self.state.arrivals.lock().expect("the arrivals")
     }
@@ -121,24 +137,48 @@ fn keep(body: &[u8], state: &State) -> bool {
         return false;
     };
     let mut arrivals = state.arrivals.lock().expect("the arrivals");
+    let mut extras = state.extras.lock().expect("the extras");
     for series in request.timeseries {
-        let mut name = "";
-        let mut labels = Vec::new();
-        for label in &series.labels {
-            match label.name.as_str() {
-                "__name__" => name = &label.value,
-                other => labels.push(format!("{other}={:?}", label.value)),
-            }
+        let name = written(&series.labels);
+        if !series.samples.is_empty() {
+            let known = arrivals.entry(name.clone()).or_default();
+            known.extend(
+                series
+                    .samples
+                    .iter()
+                    .map(|sample| (sample.timestamp, sample.value.to_bits())),
+            );
         }
-        let known = arrivals
-            .entry(format!("{name}{{{}}}", labels.join(",")))
-            .or_default();
-        known.extend(
-            series
-                .samples
-                .iter()
-                .map(|sample| (sample.timestamp, sample.value.to_bits())),
-        );
+        if !series.histograms.is_empty() {
+            let known = extras.histograms.entry(name.clone()).or_default();
+            known.extend(series.histograms);
+        }
+        if !series.exemplars.is_empty() {
+            let known = extras.exemplars.entry(name).or_default();
+            known.extend(series.exemplars.iter().map(exemplar));
+        }
     }
     true
+}
+
+/// `name{label="value",...}`.
+fn written(labels: &[Label]) -> String {
+    let mut name = "";
+    let mut others = Vec::new();
+    for label in labels {
+        match label.name.as_str() {
+            "__name__" => name = &label.value,
+            other => others.push(format!("{other}={:?}", label.value)),
+        }
+    }
+    format!("{name}{{{}}}", others.join(","))
+}
+
+fn exemplar(exemplar: &Exemplar) -> String {
+    format!(
+        "{} {} @{}",
+        written(&exemplar.labels),
+        exemplar.value,
+        exemplar.timestamp
+    )
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::codec::shape::ShapeKey;
-use crate::codec::text;
+use crate::codec::{protobuf, text};
 use crate::model::stale_marker;
 
 fn group() -> GroupKey {
@@ -30,6 +30,9 @@ fn shown(layer: &Layer) -> Vec<String> {
     }
     lines
 }
+
+/// Native histograms as Go's client writes them.
+const NATIVE: &[u8] = include_bytes!("../../../tests/fixtures/client_golang/native.pb");
 
 const BODY: &str = "# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_count 2\n# TYPE h histogram\nh_bucket{le=\"1\"} 3\nh_sum 4\nh_count 5\n# TYPE g gauge\ng{job=\"x\",instance=\"i\"} 6\n";
 
@@ -76,4 +79,46 @@ fn what_is_marked_is_not_shown() {
     hidden.values.numbers[5] = stale_marker();
 
     assert_eq!(shown(&hidden).len(), 2);
+}
+
+#[test]
+fn native_histograms_and_exemplars_are_given_back_as_they_were_pushed() {
+    let read = protobuf::decode(NATIVE, 1000).unwrap();
+    let shape = Shape::of(&read, &group(), ShapeKey::of(&read));
+    let layer = Layer::new(Arc::new(shape), Values::of(&read.samples), UnixMillis::new(1));
+
+    for family in layer.families().unwrap() {
+        let family = family.unwrap();
+        let metric = family.metrics().next().unwrap().unwrap();
+        let Content::Histogram { buckets, native, .. } = metric.content else {
+            panic!("{metric:?}");
+        };
+        let of_name = |suffix: &str| {
+            let name = format!("{}{suffix}", family.name);
+            let of_name = move |sample: &&Sample<'_>| sample.labels.get("__name__") == Some(&name);
+            read.samples.iter().filter(of_name)
+        };
+        let pushed = of_name("").next().unwrap();
+        let shown = histogram::read_pushed(native.unwrap(), family.kind).unwrap();
+        assert_eq!(shown.as_ref(), pushed.histogram(), "{}", family.name);
+        let shown = histogram::read_exemplars(native.unwrap()).unwrap();
+        assert_eq!(shown, pushed.exemplars(), "{}", family.name);
+        let shown: Vec<_> = buckets
+            .iter()
+            .filter_map(|bucket| exemplar::read_pushed(bucket.exemplar?).ok())
+            .collect();
+        let pushed: Vec<_> = of_name("_bucket").flat_map(Sample::exemplars).cloned().collect();
+        assert_eq!(shown, pushed, "{}", family.name);
+    }
+}
+
+#[test]
+fn a_sample_without_a_bound_is_another_shape_than_a_native_histogram() {
+    let native = protobuf::decode(NATIVE, 1000).unwrap();
+    let mut plain = native.clone();
+    for sample in &mut plain.samples {
+        sample.extra = None;
+    }
+
+    assert_ne!(ShapeKey::of(&native), ShapeKey::of(&plain));
 }

@@ -120,10 +120,45 @@ fn times_are_seconds_and_kept_for_the_judge() {
 }
 
 #[test]
-fn exemplars_are_counted_wherever_they_stand() {
-    let body = "# TYPE a counter\na_total 1 # {a=\"b\",c=\"d\"} 1.5\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1 # {} 1 2\nh_count 1\n# EOF\n";
+fn exemplars_are_kept_wherever_they_stand() {
+    let body = "# TYPE a counter\na_total 1 # {a=\"b\",c=\"d\"} 1.5 1520879607.789\n# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1 # {} 1 -2.5\nh_count 1\nu 1 # {} 2\n# EOF\n";
 
-    assert_eq!(parse(body.as_bytes(), 10).unwrap().left_out.exemplars, 2);
+    let read = parse(body.as_bytes(), 10).unwrap();
+
+    let exemplar = |labels: &[(&'static str, &'static str)], value, at: Option<i64>| Exemplar {
+        labels: labels.iter().copied().collect(),
+        value,
+        at: at.map(UnixNanos::new),
+    };
+    let exemplars: Vec<&[Exemplar<'_>]> = read.samples.iter().map(Sample::exemplars).collect();
+    let expected: [&[Exemplar<'_>]; 4] = [
+        &[exemplar(
+            &[("a", "b"), ("c", "d")],
+            1.5,
+            Some(1_520_879_607_789_000_000),
+        )],
+        &[exemplar(&[], 1.0, Some(-2_500_000_000))],
+        &[],
+        &[exemplar(&[], 2.0, None)],
+    ];
+    assert_eq!(exemplars, expected);
+}
+
+#[test]
+fn the_time_of_an_exemplar_is_as_exact_as_its_digits() {
+    for (seconds, parts) in [
+        (1_795_167_715.372, Some((1_795_167_715, 372_000_000))),
+        (1.795167715788999e9, Some((1_795_167_715, 788_999_000))),
+        (0.0, Some((0, 0))),
+        (1e-9, Some((0, 1))),
+        (1e-30, Some((0, 0))),
+        (-1.5, Some((-2, 500_000_000))),
+        (1e300, None),
+        (f64::NAN, None),
+        (f64::INFINITY, None),
+    ] {
+        assert_eq!(exact_time(seconds).map(UnixNanos::parts), parts, "{seconds}");
+    }
 }
 
 #[test]

@@ -1,20 +1,11 @@
+mod histograms;
+
 use proptest::prelude::*;
 use prost::Message as _;
 
 use super::*;
+use crate::codec::generated::client as v1;
 use crate::codec::text;
-
-/// The messages as `proto/` defines them.
-mod v1 {
-    #![allow(
-        missing_docs,
-        clippy::all,
-        clippy::pedantic,
-        unreachable_pub,
-        reason = "generated"
-    )]
-    include!(concat!(env!("OUT_DIR"), "/io.prometheus.client.rs"));
-}
 
 fn stream(families: &[v1::MetricFamily]) -> Vec<u8> {
     families
@@ -149,99 +140,6 @@ fn a_summary_becomes_quantiles_sum_and_count() {
             "s_count{a=\"b\"} 9.0 [s Summary]",
         ],
     );
-}
-
-#[test]
-fn a_classic_histogram_gets_its_last_bucket_from_its_count() {
-    let whole = v1::Histogram {
-        sample_count: Some(3),
-        sample_sum: Some(4.5),
-        bucket: vec![bucket(0.25, 1), bucket(1e6, 2)],
-        ..Default::default()
-    };
-    let complete = v1::Histogram {
-        sample_count: Some(3),
-        bucket: vec![bucket(f64::INFINITY, 3)],
-        ..Default::default()
-    };
-
-    reads(
-        &[
-            family("h", v1::MetricType::Histogram, vec![histogram(whole)]),
-            family("g", v1::MetricType::GaugeHistogram, vec![histogram(complete)]),
-        ],
-        &[
-            "h_bucket{le=\"0.25\"} 1.0 [h Histogram]",
-            "h_bucket{le=\"1e+06\"} 2.0 [h Histogram]",
-            "h_bucket{le=\"+Inf\"} 3.0 [h Histogram]",
-            "h_sum{} 4.5 [h Histogram]",
-            "h_count{} 3.0 [h Histogram]",
-            "g_bucket{le=\"+Inf\"} 3.0 [g GaugeHistogram]",
-            "g_sum{} 0.0 [g GaugeHistogram]",
-            "g_count{} 3.0 [g GaugeHistogram]",
-        ],
-    );
-}
-
-#[test]
-fn float_counts_override_whole_ones_when_above_zero() {
-    let float = v1::Histogram {
-        sample_count: Some(1),
-        sample_count_float: Some(2.5),
-        bucket: vec![
-            v1::Bucket {
-                upper_bound: Some(1.0),
-                cumulative_count_float: Some(0.5),
-                ..Default::default()
-            },
-            v1::Bucket {
-                upper_bound: Some(2.0),
-                cumulative_count: Some(1),
-                cumulative_count_float: Some(0.0),
-                ..Default::default()
-            },
-        ],
-        ..Default::default()
-    };
-
-    reads(
-        &[family("h", v1::MetricType::Histogram, vec![histogram(float)])],
-        &[
-            "h_bucket{le=\"1\"} 0.5 [h Histogram]",
-            "h_bucket{le=\"2\"} 1.0 [h Histogram]",
-            "h_bucket{le=\"+Inf\"} 2.5 [h Histogram]",
-            "h_sum{} 0.0 [h Histogram]",
-            "h_count{} 2.5 [h Histogram]",
-        ],
-    );
-}
-
-#[test]
-fn a_native_histogram_is_refused_unless_it_has_classic_buckets_too() {
-    let native = v1::Histogram {
-        sample_count: Some(1),
-        schema: Some(1),
-        positive_span: vec![v1::BucketSpan::default()],
-        positive_delta: vec![1],
-        ..Default::default()
-    };
-    let both = v1::Histogram {
-        bucket: vec![bucket(f64::INFINITY, 1)],
-        exemplars: vec![v1::Exemplar::default()],
-        ..native.clone()
-    };
-
-    refuses(
-        &[
-            family("g", v1::MetricType::Gauge, vec![gauge(1.0)]),
-            family("h", v1::MetricType::Histogram, vec![histogram(native)]),
-        ],
-        2,
-        "native histogram, which is not supported yet",
-    );
-    let body = stream(&[family("h", v1::MetricType::Histogram, vec![histogram(both)])]);
-    let left_out = decode(&body, 10).unwrap().left_out;
-    assert_eq!((left_out.native_histograms, left_out.exemplars), (1, 1));
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl ShapeKey {
                 put_text(&mut line, value);
             }
             // behind every sample, so that labels are not taken for samples
-            line.push(0xff);
+            line.push(if sample.histogram().is_some() { 0xfe } else { 0xff });
             hasher.update(&line);
         }
         Self(hasher.digest())
@@ -87,6 +87,9 @@ fn part_of(family: &Family<'_>, sample: &Sample<'_>) -> Part {
     let Some(bound_name) = bound_of(family.kind) else {
         return Part::Itself;
     };
+    if sample.histogram().is_some() {
+        return Part::Native;
+    }
     let name = sample.labels.get(METRIC_NAME).unwrap_or_default();
     match name.strip_prefix(family.name.as_ref()) {
         Some("_count") => return Part::Count,

@@ -100,7 +100,7 @@ remote_write:
     proxy_url: http://proxy:3128
     follow_redirects: true
     enable_http2: true
-    send_exemplars: false
+    send_exemplars: true
     send_native_histograms: false
     protobuf_message: prometheus.WriteRequest
 "#,
@@ -127,6 +127,7 @@ remote_write:
     assert_eq!(remote.tls.ca_file, Some(PathBuf::from("/etc/prometheus/ca.pem")));
     assert_eq!(remote.proxy_url.as_deref(), Some("http://proxy:3128"));
     assert!(remote.enable_http2);
+    assert!(remote.takes.exemplars && !remote.takes.native_histograms);
 }
 
 #[test]

@@ -2,13 +2,28 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{Batch, Handed, Parcel, Piece};
+use super::{Batch, Handed, LeftOut, Parcel, Piece, Wishes};
+use crate::codec::block::{Block, BlockBuilder};
 use crate::codec::record::Record as Blocks;
+use crate::forward::config::Takes;
 use crate::forward::tests::double::{block, record, series};
+use crate::model::{Exemplar, HistogramBuckets, HistogramCounts, NativeHistogram, UnixMillis};
 use crate::normalise::{Relabelling, RuleConfig};
 use crate::queue::{Position, Record};
 
 fn prepared(record: Record, rules: &[RuleConfig], max_samples: u32) -> Piece {
+    let rules = (!rules.is_empty()).then(|| Relabelling::try_new(rules).unwrap());
+    wished(
+        record,
+        Wishes {
+            rules: rules.as_ref(),
+            takes: Takes::default(),
+            max_samples,
+        },
+    )
+}
+
+fn wished(record: Record, wishes: Wishes<'_>) -> Piece {
     let room = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
     let handed = Handed {
         position: Position::new(0),
@@ -16,8 +31,41 @@ fn prepared(record: Record, rules: &[RuleConfig], max_samples: u32) -> Piece {
         record,
         room,
     };
-    let rules = (!rules.is_empty()).then(|| Relabelling::try_new(rules).unwrap());
-    Piece::prepare(handed, rules.as_ref(), max_samples)
+    Piece::prepare(handed, wishes)
+}
+
+/// A record of a sample, a native histogram and an exemplar.
+fn of_all_kinds() -> Record {
+    let histogram = NativeHistogram {
+        schema: 0,
+        zero_threshold: 0.1,
+        sum: 1.0,
+        counts: HistogramCounts::Whole {
+            count: 1,
+            zero: 1,
+            negative: HistogramBuckets::default(),
+            positive: HistogramBuckets::default(),
+        },
+        is_gauge: false,
+        created: None,
+    };
+    let at = UnixMillis::new(1_000);
+    let mut samples = BlockBuilder::new(7);
+    samples.push(&series("a", 0), 1.0, at);
+    samples.push_histogram(&series("a", 1), &histogram, at);
+    let mut exemplars = BlockBuilder::new(7);
+    exemplars.push_exemplar(&series("a", 0), &Exemplar::default(), at);
+    let blocks = Blocks {
+        event: bytes::Bytes::new(),
+        samples: samples.finish(),
+        markers: Block::default(),
+        exemplars: exemplars.finish(),
+    };
+    Record {
+        weight: blocks.weight(),
+        payload: blocks.encode(),
+        ..record("a", 0, 0.0)
+    }
 }
 
 fn batch(records: Vec<Record>) -> Batch {
@@ -32,6 +80,7 @@ fn with_markers(samples: u32, markers: u32) -> Record {
         event: bytes::Bytes::new(),
         samples: block("a", samples, 1.0),
         markers: block("b", markers, 2.0),
+        exemplars: Block::default(),
     };
     Record {
         weight: samples + markers,
@@ -113,7 +162,11 @@ fn rules_of_the_remote_change_and_drop_series_and_what_they_drop_is_counted() {
     let piece = prepared(record("a", 3, 1.0), &rules, 2000);
 
     assert_eq!(
-        (piece.samples(), piece.relabelled_away, piece.unreadable()),
+        (
+            piece.samples(),
+            piece.left_out.relabelled_away,
+            piece.unreadable()
+        ),
         (2, 1, 0)
     );
     let name = Batch::of(piece).parcels(2000)[0].first_series();
@@ -126,8 +179,9 @@ fn a_block_that_does_not_open_is_unreadable_and_its_neighbour_is_not() {
     damaged.truncate(20);
     let blocks = Blocks {
         event: bytes::Bytes::new(),
-        samples: crate::codec::block::Block::from_parts(5, damaged.into()),
+        samples: Block::from_parts(5, damaged.into()),
         markers: block("b", 2, 2.0),
+        exemplars: Block::default(),
     };
     let record = Record {
         weight: 7,
@@ -139,4 +193,68 @@ fn a_block_that_does_not_open_is_unreadable_and_its_neighbour_is_not() {
 
     assert_eq!((piece.samples(), piece.unreadable()), (2, 5));
     assert!(piece.damage.is_some());
+}
+
+#[test]
+fn what_a_remote_does_not_take_is_left_out_and_the_rest_goes_out() {
+    let takes = |exemplars, native_histograms| Takes {
+        exemplars,
+        native_histograms,
+    };
+
+    for (takes, samples, histograms, exemplars) in [
+        (takes(true, true), 3, 0, 0),
+        (takes(false, true), 2, 0, 1),
+        (takes(true, false), 2, 1, 0),
+        (takes(false, false), 1, 1, 1),
+    ] {
+        let wishes = Wishes {
+            rules: None,
+            takes,
+            max_samples: 2000,
+        };
+        let piece = wished(of_all_kinds(), wishes);
+        let left_out = LeftOut {
+            relabelled_away: 0,
+            histograms,
+            exemplars,
+        };
+        assert_eq!(
+            (piece.samples(), piece.left_out),
+            (samples, left_out),
+            "{takes:?}"
+        );
+        assert_eq!(piece.unreadable(), 0, "{takes:?}");
+    }
+}
+
+#[test]
+fn rules_of_the_remote_hold_for_histograms_and_exemplars_too() {
+    let rules = [RuleConfig {
+        target_label: Some("site".to_owned()),
+        replacement: Some("x".to_owned()),
+        ..RuleConfig::default()
+    }];
+    let rules = Relabelling::try_new(&rules).unwrap();
+    let takes = Takes {
+        exemplars: true,
+        native_histograms: true,
+    };
+
+    let piece = wished(
+        of_all_kinds(),
+        Wishes {
+            rules: Some(&rules),
+            takes,
+            max_samples: 1,
+        },
+    );
+
+    let names: Vec<String> = Batch::of(piece)
+        .parcels(1)
+        .iter()
+        .map(Parcel::first_series)
+        .collect();
+    let expected = ["0000", "0001", "0000"].map(|n| format!(r#"m{{group="a",n="{n}",site="x"}}"#));
+    assert_eq!(names, expected);
 }

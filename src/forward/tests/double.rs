@@ -16,7 +16,7 @@ use crate::queue::{Delivery, DropReason, Position, QueueError, Record};
 
 use crate::forward::books::{Books, RemoteStatus};
 use crate::forward::complaints::Complaints;
-use crate::forward::config::BatchConfig;
+use crate::forward::config::{BatchConfig, Takes};
 use crate::forward::dispatch::Dispatcher;
 use crate::forward::lane::Route;
 use crate::forward::source::Source;
@@ -47,6 +47,7 @@ pub(in crate::forward) fn record(group: &str, count: u32, value: f64) -> Record 
         event: Bytes::from_static(b"event"),
         samples: block(group, count, value),
         markers: Block::default(),
+        exemplars: Block::default(),
     };
     Record {
         key: group.bytes().map(u64::from).sum(),
@@ -279,6 +280,7 @@ pub(in crate::forward) struct Trial {
     pub(in crate::forward) remote: Remote,
     pub(in crate::forward) config: BatchConfig,
     pub(in crate::forward) rules: Option<Relabelling>,
+    pub(in crate::forward) takes: Takes,
     pub(in crate::forward) clock: ManualClock,
     pub(in crate::forward) books: Arc<Books>,
 }
@@ -309,6 +311,7 @@ impl Trial {
             },
             config,
             rules: None,
+            takes: Takes::default(),
             books: Arc::new(Books::new("test", shared)),
             clock,
         }
@@ -333,6 +336,7 @@ impl Trial {
                 transport: self.remote.clone(),
                 config: self.config.clone(),
                 rules: self.rules.clone(),
+                takes: self.takes,
                 books: Arc::clone(&self.books),
                 complaints: Complaints::new("test"),
                 recovered: Notify::new(),

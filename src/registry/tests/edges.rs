@@ -1,6 +1,7 @@
 //! What comes together rarely: filtered bodies, rules that changed, many things ended at once.
 
 use super::*;
+use crate::model::Exemplar;
 
 #[test]
 fn a_body_whose_series_are_all_filtered_out_ends_nothing_of_another_process() {
@@ -49,6 +50,24 @@ fn a_refused_push_under_new_rules_ends_the_push_times_under_the_old_ones() {
         world.series["push_time{of=\"g\"}"],
         [(at(1), false), (at(2), true)]
     );
+}
+
+#[test]
+fn exemplars_of_a_series_that_another_source_owns_are_dropped_with_its_samples() {
+    let mut world = world();
+    world.put("first", "a", 1);
+    let mut second = push("second", "a b", Mode::Replace, at(2));
+    let mut exemplars = BlockBuilder::new(SEED);
+    for name in ["a", "a", "b"] {
+        let labels: LabelDraft<'_> = [("__name__", name)].into_iter().collect();
+        exemplars.push_exemplar(&labels.into_set(), &Exemplar::default(), at(2));
+    }
+    second.exemplars = exemplars.finish();
+
+    let change = world.registry.plan_push(second).unwrap();
+
+    assert_eq!((change.conflicts, change.exemplars.samples()), (3, 1));
+    assert_eq!(change.record().weight(), 3);
 }
 
 #[test]

@@ -118,3 +118,38 @@ fn what_ended_is_not_shown() {
     world.sweep(100);
     shows(&world, &[]);
 }
+
+#[test]
+fn a_native_histogram_is_shown_also_after_a_restart() {
+    let native = include_bytes!("../../../tests/fixtures/client_golang/native.pb");
+    let read = protobuf::decode(native, 100).unwrap();
+    let mut world = world();
+    let mut pushed = push("g", "", Mode::Replace, at(1));
+    let mut samples = BlockBuilder::new(SEED);
+    pushed.series = read
+        .samples
+        .iter()
+        .map(|sample| {
+            let labels = sample.labels.clone().into_set();
+            match sample.histogram() {
+                None => samples.push(&labels, sample.value, at(1)),
+                Some(histogram) => samples.push_histogram(&labels, histogram, at(1)),
+            }
+        })
+        .collect();
+    pushed.samples = samples.finish();
+    pushed.own = 0;
+    pushed.shape = Arc::new(Shape::of(&read, &pushed.group, ShapeKey::of(&read)));
+    pushed.values = Values::of(&read.samples);
+    let change = world.registry.plan_push(pushed).unwrap();
+    world.commit(change);
+
+    let shown = world.shown();
+    world.restart(2);
+
+    assert_eq!(world.shown(), shown);
+    assert_eq!(
+        shown.iter().filter(|line| line.contains("native: Some(")).count(),
+        4
+    );
+}

@@ -89,6 +89,7 @@ pub(super) fn push(group: &str, body: &str, mode: Mode, when: UnixMillis) -> Pus
         mode,
         at: when,
         samples,
+        exemplars: Block::default(),
         series,
         own: 1,
     }
@@ -101,7 +102,7 @@ impl World {
             for series in block.open().unwrap().series() {
                 let series = series.unwrap();
                 let name = series.labels().unwrap().to_string();
-                let stale = is_stale(series.value);
+                let stale = series.content.number().is_ok_and(is_stale);
                 if !name.starts_with("push_time") {
                     self.wire.push(if stale {
                         format!("{name} stale")
