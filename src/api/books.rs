@@ -8,11 +8,21 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::codec::show;
+
+const CLASHING: &str = "clashing";
+const DAMAGED: &str = "damaged";
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     method: &'static str,
     code: u16,
     handler: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reason {
+    reason: &'static str,
 }
 
 /// The counters of the doors.
@@ -21,16 +31,26 @@ pub(super) struct Books {
     requests: Family<Request, Counter>,
     pub(super) push_bytes: Histogram,
     pub(super) push_seconds: Histogram,
+    pub(super) show_seconds: Histogram,
+    pub(super) broken_scrapes: Counter,
+    not_shown: Family<Reason, Gauge>,
     pub(super) connections: Gauge,
     pub(super) bad_connections: Counter,
 }
 
 impl Default for Books {
     fn default() -> Self {
+        let not_shown = Family::<Reason, Gauge>::default();
+        for reason in [CLASHING, DAMAGED] {
+            drop(not_shown.get_or_create(&Reason { reason }));
+        }
         Self {
             requests: Family::default(),
             push_bytes: Histogram::new(exponential_buckets(256.0, 4.0, 10)),
             push_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
+            show_seconds: Histogram::new(exponential_buckets(0.001, 4.0, 9)),
+            broken_scrapes: Counter::default(),
+            not_shown,
             connections: Gauge::default(),
             bad_connections: Counter::default(),
         }
@@ -55,12 +75,35 @@ impl Books {
             "From the end of a push's body to its answer",
             self.push_seconds.clone(),
         );
+        http.register(
+            "show_duration_seconds",
+            "From a scrape of /metrics to the last byte that was taken of it",
+            self.show_seconds.clone(),
+        );
+        http.register(
+            "broken_scrapes",
+            "Scrapes of /metrics that were not taken to their end",
+            self.broken_scrapes.clone(),
+        );
+        http.register(
+            "not_shown",
+            "What the last scrape of /metrics had to leave out, by reason",
+            self.not_shown.clone(),
+        );
         http.register("connections", "Connections open", self.connections.clone());
         http.register(
             "bad_connections",
             "Connections that did not speak HTTP to their end",
             self.bad_connections.clone(),
         );
+    }
+
+    /// Takes note of what a scrape left out.
+    pub(super) fn not_shown(&self, left_out: show::LeftOut) {
+        for (reason, count) in [(CLASHING, left_out.clashing), (DAMAGED, left_out.damaged)] {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            self.not_shown.get_or_create(&Reason { reason }).set(count);
+        }
     }
 
     pub(super) fn answered(&self, method: &Method, path: &str, code: StatusCode) {
@@ -74,6 +117,8 @@ impl Books {
         };
         let handler = if path.starts_with("/metrics/job") {
             "push"
+        } else if path == "/metrics" {
+            "metrics"
         } else if path.starts_with("/api/") {
             "api"
         } else if matches!(path, "/" | "/status") {

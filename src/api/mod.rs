@@ -3,6 +3,7 @@
 //! | door | requests |
 //! |---|---|
 //! | `push` | PUT, POST, DELETE `/metrics/job/...` |
+//! | `show` | GET `/metrics` |
 //! | `v1` | GET `/api/v1/metrics`, `/api/v1/status`; PUT `/api/v1/admin/wipe` |
 //! | `page` | GET `/`, `/status` |
 //! | `probe` | GET `/-/healthy`, `/-/ready`, `/-/metrics`; PUT, POST `/-/reload`, `/-/quit` |
@@ -11,28 +12,28 @@
 //!
 //! A new protocol is one more file here and one more line in `Doors::answer`.
 
+mod accept;
 mod auth;
 mod body;
 mod books;
 mod config;
 mod encoding;
+mod exhibition;
 mod format;
 #[cfg(any(test, fuzzing))]
 mod fuzzing;
 mod group_path;
 mod listen;
+mod outgoing;
 mod own;
-<<<<<<< HEAD
 mod page;
-=======
 mod patience;
->>>>>>> main
 mod probe;
 mod push;
 mod question;
 mod reply;
 mod request_line;
-mod stream;
+mod show;
 mod tls;
 mod v1;
 mod web;
@@ -44,17 +45,17 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, Method, Request, Response};
-use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::body::{Body as _, Incoming};
 use prometheus_client::registry::Registry as Metrics;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::intake::{Intake, Quiet};
 use crate::model::{Clock, UnixMillis};
 
 use auth::Denied;
 use books::Books;
+use outgoing::Outgoing;
 use reply::Reply;
-use stream::{Answer, Writers};
 
 pub use auth::{HashError, PasswordHash, Right, Rights, User};
 pub use config::DoorConfig;
@@ -86,13 +87,13 @@ pub struct Doors {
     config: ArcSwap<DoorConfig>,
     web: ArcSwap<Web>,
     bodies: Arc<body::Room>,
+    scrapes: Arc<Semaphore>,
     books: Books,
     refusals: Quiet,
     clock: Arc<dyn Clock>,
     started: UnixMillis,
     flags: ArcSwap<Flags>,
     shown: std::sync::OnceLock<Metrics>,
-    writers: Writers,
     wishes: mpsc::Sender<Wish>,
 }
 
@@ -113,13 +114,13 @@ impl Doors {
             config: ArcSwap::from_pointee(config),
             web: ArcSwap::default(),
             bodies: Arc::default(),
+            scrapes: Arc::new(Semaphore::new(show::MAX_AT_ONCE)),
             books,
             refusals: Quiet::new(std::time::Duration::from_secs(1)),
             started: clock.now(),
             clock,
             flags: ArcSwap::default(),
             shown: std::sync::OnceLock::new(),
-            writers: Writers::default(),
             wishes,
         }
     }
@@ -151,14 +152,14 @@ impl Doors {
         self.flags.store(Arc::new(flags));
     }
 
-    /// Shows `metrics` at `/-/metrics`; to be called once, when every part has registered its own.
+    /// Shows `metrics` at `/-/metrics` and `/metrics`; to be called once, when every part has registered its own.
     pub fn show(&self, metrics: Metrics) {
         // a second call would show the same parts again; the first registry stays
         let _ = self.shown.set(metrics);
     }
 
     /// Answers one request.
-    async fn answer(self: &Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Response<Answer> {
+    async fn answer(self: &Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Response<Outgoing> {
         let config = self.config.load_full();
         let path = strip_prefix(request.uri().path(), &config.path_prefixes).to_owned();
         let method = request.method().clone();
@@ -192,6 +193,7 @@ impl Doors {
         match path {
             "/-/healthy" => probe::healthy(request.method()),
             "/-/ready" => probe::ready(request.method(), &self.intake),
+            "/metrics" => show::metrics(self, request.method(), request.headers()).await,
             "/-/metrics" => probe::metrics(request.method(), self.shown.get()),
             "/-/reload" => probe::reload(request.method(), &self.wishes).await,
             "/-/quit" => probe::quit(request.method(), config, &self.wishes).await,
@@ -219,12 +221,12 @@ impl Doors {
 
 /// The answer to a HEAD: as long as the one to a GET, by its header. The HTTP library sends the body all the same where
 /// HTTP/2 is spoken, which clients take for a breach of the protocol.
-fn without_body(response: Response<Answer>) -> Response<Answer> {
+fn without_body(response: Response<Outgoing>) -> Response<Outgoing> {
     let (mut head, body) = response.into_parts();
     if let Some(length) = body.size_hint().exact() {
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
-    Response::from_parts(head, Bytes::new().into())
+    Response::from_parts(head, Outgoing::empty())
 }
 
 /// Whether whoever asks may ask this.

@@ -1,11 +1,15 @@
-//! Our own metrics, as far as pushes have to agree with them.
+//! Our own metrics, as they are shown among those that were pushed, and as far as pushes have to agree with them.
+
+use std::sync::Arc;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry as Metrics;
 
 use crate::codec::exposition::Exposition;
+use crate::codec::layer::{Layer, Values};
 use crate::codec::openmetrics;
-use crate::model::MetricKind;
+use crate::codec::shape::{Shape, ShapeKey};
+use crate::model::{MetricKind, UnixMillis};
 
 /// What the names of all our own metrics begin with.
 const PREFIX: &str = "flinkbridge_";
@@ -20,6 +24,19 @@ pub(super) fn beside(exposition: &Exposition<'_>, shown: Option<&Metrics>) -> Ve
         Some(shown) if is_close => families(shown),
         _ => Vec::new(),
     }
+}
+
+/// Our own metrics as they are now, in the form in which pushes are shown.
+pub(super) fn layer(shown: &Metrics, at: UnixMillis) -> Result<Layer, String> {
+    let mut text = String::new();
+    encode(&mut text, shown).map_err(|error| error.to_string())?;
+    let read = openmetrics::parse(text.as_bytes(), usize::MAX).map_err(|error| error.to_string())?;
+    let values = Values {
+        numbers: read.samples.iter().map(|sample| sample.value).collect(),
+        extras: Vec::new(),
+    };
+    let shape = Shape::ungrouped(&read, ShapeKey::of(&read));
+    Ok(Layer::new(Arc::new(shape), values, at))
 }
 
 fn families(shown: &Metrics) -> Vec<(String, MetricKind)> {

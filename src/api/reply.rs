@@ -1,15 +1,17 @@
 //! The only place that picks a status.
 
-use http::header::{ALLOW, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response, StatusCode};
-use hyper::body::Bytes;
+use std::borrow::Cow;
 
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+
+use super::accept::Packing;
 use super::auth::Denied;
 use super::body::BodyError;
 use super::format::FormatError;
 use super::group_path::{GroupPathError, Moved};
+use super::outgoing::{Outgoing, Stream};
 use super::question::QuestionError;
-use super::stream::{Answer, Written};
 use crate::intake::Refusal;
 use crate::registry::Refused;
 
@@ -23,7 +25,7 @@ const RETRY_SECONDS: u64 = 5;
 pub(super) struct Reply {
     status: StatusCode,
     says: Says,
-    content_type: &'static str,
+    content_type: Cow<'static, str>,
     header: Option<(http::HeaderName, String)>,
 }
 
@@ -35,7 +37,7 @@ enum Says {
     /// To the byte what Pushgateway says.
     Exactly(String),
     /// What is being written.
-    Written(Written),
+    Written(Stream),
 }
 
 impl Reply {
@@ -52,7 +54,7 @@ impl Reply {
     /// A page of text.
     pub(super) fn page(text: String, content_type: &'static str) -> Self {
         Self {
-            content_type,
+            content_type: content_type.into(),
             ..Self::new(StatusCode::OK, text)
         }
     }
@@ -60,19 +62,26 @@ impl Reply {
     /// What the JSON API was asked for.
     pub(super) fn json(text: String) -> Self {
         Self {
-            content_type: JSON,
+            content_type: JSON.into(),
             says: Says::Exactly(text),
             ..Self::new(StatusCode::OK, "")
         }
     }
 
-    /// What the JSON API was asked for, while it is being written.
-    pub(super) fn written_json(written: Written) -> Self {
+    /// What is written while it is sent.
+    pub(super) fn stream(stream: Stream, content_type: String, packing: Packing) -> Self {
+        let gzip = (CONTENT_ENCODING, "gzip".to_owned());
         Self {
-            content_type: JSON,
-            says: Says::Written(written),
+            says: Says::Written(stream),
+            content_type: content_type.into(),
+            header: (packing == Packing::Gzip).then_some(gzip),
             ..Self::new(StatusCode::OK, "")
         }
+    }
+
+    /// What the JSON API was asked for, written while it is sent.
+    pub(super) fn json_stream(stream: Stream) -> Self {
+        Self::stream(stream, JSON.to_owned(), Packing::Plain)
     }
 
     /// The JSON API was asked for something that it does not understand.
@@ -80,19 +89,21 @@ impl Reply {
         let said =
             serde_json::json!({"status": "error", "errorType": "bad_data", "error": error.to_string()});
         Self {
-            content_type: JSON,
+            content_type: JSON.into(),
             says: Says::Exactly(said.to_string()),
             ..Self::new(StatusCode::BAD_REQUEST, "")
         }
     }
 
-    /// So many answers are being written that this one has to wait.
-    pub(super) fn crowded() -> Self {
+    /// As many are shown what was pushed as can be at once.
+    pub(super) fn too_many_scrapes(limit: usize) -> Self {
         Self {
             header: Some((RETRY_AFTER, RETRY_SECONDS.to_string())),
             ..Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "too many long answers are being read: ask again",
+                format!(
+                    "{limit} scrapes are under way, the most there may be, and none of them ended in time: ask again"
+                ),
             )
         }
     }
@@ -261,18 +272,18 @@ impl Reply {
         is_no.then(|| self.says.text())
     }
 
-    pub(super) fn into_response(self) -> Response<Answer> {
+    pub(super) fn into_response(self) -> Response<Outgoing> {
         let answer = match self.says {
-            Says::Written(written) => Answer::Written(written),
-            Says::Exactly(text) => Bytes::from(text).into(),
-            Says::Text(text) if text.is_empty() || text.ends_with('\n') => Bytes::from(text).into(),
-            Says::Text(text) => Bytes::from(text + "\n").into(),
+            Says::Written(written) => Outgoing::Stream(written),
+            Says::Exactly(text) => Outgoing::from(text),
+            Says::Text(text) if text.is_empty() || text.ends_with('\n') => Outgoing::from(text),
+            Says::Text(text) => Outgoing::from(text + "\n"),
         };
         let mut response = Response::new(answer);
         *response.status_mut() = self.status;
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if let Ok(content_type) = HeaderValue::from_str(&self.content_type) {
+            response.headers_mut().insert(CONTENT_TYPE, content_type);
+        }
         if let Some((name, value)) = self.header
             && let Ok(value) = HeaderValue::from_str(&value)
         {
@@ -296,7 +307,7 @@ impl Reply {
         Self {
             status,
             says: Says::Text(text.into()),
-            content_type: "text/plain; charset=utf-8",
+            content_type: "text/plain; charset=utf-8".into(),
             header: None,
         }
     }

@@ -10,10 +10,10 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::json;
 
+use super::outgoing::{Chunks, Stream};
 use super::question::{Question, token};
 use super::reply::Reply;
-use super::stream::Chunks;
-use super::{DoorConfig, Doors, push};
+use super::{DoorConfig, Doors, push, show};
 use crate::codec::json::{Group, WriteError, put_string, rfc3339};
 use crate::intake::Intake;
 use crate::registry::ShownGroup;
@@ -67,11 +67,28 @@ async fn metrics(doors: &Doors, query: &str) -> Reply {
         Ok(question) => question,
         Err(error) => return Reply::bad_question(&error),
     };
+    let turn = match show::turn(doors).await {
+        Ok(turn) => turn,
+        Err(reply) => return reply,
+    };
+    let (stream, mut chunks) = Stream::new();
     let intake = doors.intake.clone();
-    let written = doors
-        .writers
-        .stream(move |out| write_groups(out, &intake, &question));
-    written.await.map_or_else(Reply::crowded, Reply::written_json)
+    // not awaited: it ends with its reader, by a deadline at the latest
+    drop(tokio::task::spawn_blocking(move || {
+        match write_groups(&mut chunks, &intake, &question) {
+            Ok(()) => unread(chunks.end()),
+            Err(WriteError::Unread(error)) => unread(Err(error)),
+            Err(WriteError::Damaged(error)) => tracing::error!(%error, "could not show what was pushed"),
+        }
+        drop(turn);
+    }));
+    Reply::json_stream(stream)
+}
+
+fn unread(written: std::io::Result<()>) {
+    if let Err(error) = written {
+        tracing::debug!(%error, "an answer was not read to its end");
+    }
 }
 
 /// Writes the answer to `question`: all groups in the order of their keys.

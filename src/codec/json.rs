@@ -6,6 +6,7 @@
 
 mod entries;
 mod metric;
+mod native;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -8,6 +8,7 @@
 //! - [`block`]: remote-write series, encoded and compressed once; what the queue stores and the wire wants
 //! - [`record`]: one queue record: an event for the registry and three blocks for the wire
 //! - [`shape`] and [`layer`]: a push as it was pushed, packed, to be shown again
+//! - [`show`]: what was pushed, merged and written in the format of a scrape
 //! - [`json`]: groups as Pushgateway's JSON API shows them
 //! - [`remote_write`]: the remote-write 1.0 request of any sender
 
@@ -27,6 +28,7 @@ pub mod protobuf;
 pub mod record;
 pub mod remote_write;
 pub mod shape;
+pub mod show;
 pub mod text;
 mod wire;
 

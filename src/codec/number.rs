@@ -1,12 +1,16 @@
 //! Numbers as Go reads and writes them.
 
 use std::borrow::Cow;
+use std::io::Write as _;
 
 /// A decimal of so many digits at most is read back as it was written.
 const EXACT_DIGITS: usize = 15;
 
 /// From so many digits before the point on Go writes an exponent.
 const WHOLE_DIGITS: usize = 6;
+
+/// The least number with more digits before the point.
+const SMALL: f64 = 1e6;
 
 /// A float as Go's `strconv.ParseFloat` reads it, without hexadecimal and underscores: what Rust reads, but no sign
 /// before `nan` and no overflow to infinity.
@@ -35,6 +39,16 @@ pub(super) fn canonical_bound<'a>(text: &Cow<'a, str>) -> Option<Cow<'a, str>> {
     parse_float(text.as_bytes()).map(|bound| Cow::Owned(shortest(bound)))
 }
 
+/// Appends a float as [`shortest`] writes it.
+pub(super) fn put_shortest(bytes: &mut Vec<u8>, value: f64) {
+    if value.fract() == 0.0 && value.abs() < SMALL {
+        // writing to a vector cannot fail
+        let _ = write!(bytes, "{value}");
+    } else {
+        bytes.extend_from_slice(shortest(value).as_bytes());
+    }
+}
+
 /// A float as Go's `strconv.FormatFloat(value, 'g', -1, 64)` writes it: `1`, `0.5`, `1e+06`, `+Inf`, `NaN`.
 pub(super) fn shortest(value: f64) -> String {
     if value.is_nan() {
@@ -59,6 +73,10 @@ fn shortest_scientific(value: f64) -> String {
     let any = format!("{value:e}");
     let mantissa = any.split_once('e').map_or(any.as_str(), |(mantissa, _)| mantissa);
     let behind_point = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    // no other decimal of so few digits is read back as this value
+    if behind_point < EXACT_DIGITS && value.is_normal() {
+        return any;
+    }
     let even = format!("{value:.behind_point$e}");
     if even.parse() == Ok(value) { even } else { any }
 }
@@ -144,6 +162,15 @@ mod tests {
             let read = parse_float(written.as_bytes()).unwrap();
             prop_assert!(read == value || (read.is_nan() && value.is_nan()));
             prop_assert_eq!(canonical_bound(&Cow::Borrowed(written.as_str())).unwrap(), written.as_str());
+        }
+
+        #[test]
+        fn an_appended_float_is_the_written_one(value in prop_oneof![any::<f64>(), (-2_000_000..2_000_000).prop_map(f64::from)]) {
+            let mut bytes = Vec::new();
+
+            put_shortest(&mut bytes, value);
+
+            prop_assert_eq!(String::from_utf8(bytes).unwrap(), shortest(value));
         }
 
         #[test]

@@ -39,6 +39,7 @@ mod json_api;
 mod program;
 mod pushgateway_semantics;
 mod reloading;
+mod shown;
 mod shutdown;
 mod staleness;
 mod status_page;

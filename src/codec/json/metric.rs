@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::WriteError;
+use super::native::{count_of, has_spans, put_buckets};
 use super::write::put_strings;
+use crate::codec::histogram::read_pushed;
 use crate::codec::layer::{Bucket, Content, Metric};
 use crate::codec::number::shortest;
 use crate::model::{GroupKey, MetricKind};
@@ -32,30 +34,37 @@ pub(super) fn put_metric(
             write!(out, "{{\"count\":\"{}\",\"labels\":", whole(*count))?;
             put_labels(out)?;
             out.write_all(b",\"quantiles\":")?;
-            let quantiles = quantiles.iter();
-            put_bounds(
-                out,
-                &quantiles
-                    .map(|(bound, value)| (shortest(*bound), shortest(*value)))
-                    .collect(),
-            )?;
+            let of = |(quantile, value): &(f64, f64)| (shortest(*quantile), shortest(*value));
+            put_bounds(out, &quantiles.iter().map(of).collect())?;
             write!(out, ",\"sum\":\"{}\"}}", shortest(*sum))?;
         }
         Content::Histogram {
-            buckets, sum, count, ..
+            buckets,
+            sum,
+            count,
+            native,
         } => {
-            let count_text = count_writer(*count, buckets);
+            let native = native.map(|native| read_pushed(native, kind)).transpose()?;
             out.write_all(b"{\"buckets\":")?;
-            let bounds = buckets.iter();
-            put_bounds(
-                out,
-                &bounds
-                    .map(|bucket| (shortest(bucket.bound), count_text(bucket.count)))
-                    .collect(),
-            )?;
-            write!(out, ",\"count\":\"{}\",\"labels\":", count_text(*count))?;
+            let (count, sum) = match native.flatten() {
+                Some(native) if has_spans(&native) => {
+                    put_buckets(out, &native)?;
+                    (count_of(&native), native.sum)
+                }
+                Some(native) if buckets.is_empty() => {
+                    out.write_all(b"{}")?;
+                    (count_of(&native), native.sum)
+                }
+                _ => {
+                    let written = count_writer(*count, buckets);
+                    let of = |bucket: &Bucket<'_>| (shortest(bucket.bound), written(bucket.count));
+                    put_bounds(out, &buckets.iter().map(of).collect())?;
+                    (written(*count), *sum)
+                }
+            };
+            write!(out, ",\"count\":\"{count}\",\"labels\":")?;
             put_labels(out)?;
-            write!(out, ",\"sum\":\"{}\"}}", shortest(*sum))?;
+            write!(out, ",\"sum\":\"{}\"}}", shortest(sum))?;
         }
     }
     Ok(())

@@ -56,6 +56,17 @@ impl Shape {
     /// The shape of what was pushed to `group`, whose labels stand in for those of the same name.
     #[must_use]
     pub fn of(exposition: &Exposition<'_>, group: &GroupKey, key: ShapeKey) -> Self {
+        let is_grouping = |name: &str| group.iter().any(|(grouping, _)| grouping == name);
+        Self::without(exposition, key, is_grouping)
+    }
+
+    /// The shape of what belongs to no group.
+    #[must_use]
+    pub fn ungrouped(exposition: &Exposition<'_>, key: ShapeKey) -> Self {
+        Self::without(exposition, key, |_| false)
+    }
+
+    fn without(exposition: &Exposition<'_>, key: ShapeKey, is_grouping: impl Fn(&str) -> bool) -> Self {
         let mut builder = Builder::default();
         let mut families: Vec<Option<usize>> = vec![None; exposition.families.len()];
         let mut labels = Vec::new();
@@ -69,11 +80,12 @@ impl Shape {
             let place = *place.get_or_insert_with(|| builder.family(&family.name, &family.help, family.kind));
             let bound = bound_of(family.kind);
             labels.clear();
-            labels.extend(sample.labels.iter().filter(|(name, _)| {
-                *name != METRIC_NAME
-                    && Some(*name) != bound
-                    && group.iter().all(|(grouping, _)| grouping != *name)
-            }));
+            labels.extend(
+                sample
+                    .labels
+                    .iter()
+                    .filter(|(name, _)| *name != METRIC_NAME && Some(*name) != bound && !is_grouping(name)),
+            );
             labels.sort_unstable();
             builder.add(place, &labels, (part_of(family, sample), value));
         }
