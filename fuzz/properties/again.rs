@@ -47,7 +47,8 @@ fn same_samples(again: &Exposition<'_>, read: &Exposition<'_>, written: &str) {
 }
 
 /// Whether text puts a sample into the family that it has, and takes its value. OpenMetrics and protobuf may give a
-/// family the name of another one's part, a histogram a sample of its own name, and a count below zero.
+/// family the name of another one's part, a histogram a sample of its own name, and a count below zero; a native
+/// histogram cannot be said.
 fn is_plain(read: &Exposition<'_>, sample: &Sample<'_>) -> bool {
     let name = sample.labels.get(METRIC_NAME).unwrap_or_default();
     let named = |wanted: &str| read.families.iter().position(|family| family.name == wanted);
@@ -64,7 +65,12 @@ fn is_plain(read: &Exposition<'_>, sample: &Sample<'_>) -> bool {
     };
     let is_bounded = is_number("le") && is_number("quantile");
     let is_itself = name == family.name && sample.labels.get("le").is_some();
-    found == Some(sample.family) && is_bounded && !is_itself && !(is_histogram(family) && sample.value < 0.0)
+    let is_float = sample.histogram().is_none();
+    is_float
+        && found == Some(sample.family)
+        && is_bounded
+        && !is_itself
+        && !(is_histogram(family) && sample.value < 0.0)
 }
 
 fn has_part(family: &Family<'_>, name: &str) -> bool {
@@ -83,7 +89,7 @@ fn is_histogram(family: &Family<'_>) -> bool {
 fn write(read: &Exposition<'_>) -> String {
     let mut out = String::new();
     for family in &read.families {
-        let help = escape(&family.help, false);
+        let help = escape(&family.help);
         let _ = writeln!(out, "# HELP {} {help}", family.name);
     }
     for family in &read.families {
@@ -93,7 +99,7 @@ fn write(read: &Exposition<'_>) -> String {
         out.push_str(sample.labels.get(METRIC_NAME).unwrap_or_default());
         out.push('{');
         for (name, value) in sample.labels.iter().filter(|(name, _)| *name != METRIC_NAME) {
-            let _ = write!(out, "{name}=\"{}\",", escape(value, true));
+            let _ = write!(out, "{name}=\"{}\",", escape(value).replace('"', "\\\""));
         }
         let _ = write!(out, "}} {}", sample.value);
         if let Some(at) = sample.at {
@@ -104,13 +110,8 @@ fn write(read: &Exposition<'_>) -> String {
     out
 }
 
-fn escape(text: &str, quotes: bool) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('\n', "\\n");
-    if quotes {
-        escaped.replace('"', "\\\"")
-    } else {
-        escaped
-    }
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n")
 }
 
 const fn word(kind: MetricKind) -> &'static str {

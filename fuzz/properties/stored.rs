@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use flinkbridge::codec::block::{Block, BlockBuilder, EncodedSeries, OpenBlock, join};
+use flinkbridge::codec::block::{Block, BlockBuilder, Content, EncodedSeries, OpenBlock, join};
 use flinkbridge::codec::record::Record;
 use flinkbridge::codec::{DecodeError, remote_write};
 use flinkbridge::model::UnixMillis;
@@ -31,7 +31,10 @@ pub(crate) fn block(bytes: &[u8]) {
     assert_eq!(again.len(), series.len());
     for (one, other) in again.iter().zip(&series) {
         assert_eq!((one.labels(), one.at), (other.labels(), other.at));
-        assert_eq!(one.value.to_bits(), other.value.to_bits());
+        match (one.content, other.content) {
+            (Content::Sample(one), Content::Sample(other)) => assert_eq!(one.to_bits(), other.to_bits()),
+            (one, other) => assert_eq!(one, other),
+        }
     }
     let joined = join([&rebuilt, &rebuilt]).expect("blocks of our own join");
     let joined = Block::from_parts(0, joined.into())
@@ -94,7 +97,7 @@ fn rebuild(series: &[EncodedSeries<'_>]) -> Option<Block> {
     let mut builder = BlockBuilder::new(7);
     for one in series {
         let labels: Result<_, DecodeError> = one.labels();
-        builder.push(&labels.ok()?, one.value, one.at);
+        builder.copy_as(&labels.ok()?, one);
     }
     Some(builder.finish())
 }

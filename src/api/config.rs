@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::auth::Rights;
-use crate::intake::Consistency;
+use crate::intake::{Consistency, Timestamps};
+use crate::model::NameScheme;
 
 /// The `http:` and `pushgateway:` blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,11 @@ pub struct DoorConfig {
     /// `pushgateway.consistency_check`: whether a push has to agree with what others have pushed. Default true; without
     /// it pushes are answered 202, also those that turn out to be wrong, as at Pushgateway.
     pub consistency: Consistency,
+    /// `pushgateway.utf8_names`: whether names of metrics and labels may be any text, as at Pushgateway with
+    /// `--push.enable-utf8-names`. Default false.
+    pub names: NameScheme,
+    /// `pushgateway.honor_timestamps`: whether a sample may bring its own time. Default false, as at Pushgateway.
+    pub timestamps: Timestamps,
     /// `pushgateway.admin_api`: whether there is `/api/v1/admin/wipe`, which ends every group. Default false.
     pub admin_api: bool,
     /// `pushgateway.lifecycle`: whether `/-/quit` ends the program. Default false.
@@ -58,6 +64,8 @@ impl Default for DoorConfig {
             public_probes: false,
             success_status: 200,
             consistency: Consistency::Checked,
+            names: NameScheme::Classic,
+            timestamps: Timestamps::Refused,
             admin_api: false,
             lifecycle: false,
             max_body_bytes: 64 << 20,

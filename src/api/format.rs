@@ -5,6 +5,7 @@ use http::header::CONTENT_TYPE;
 
 use crate::codec::exposition::{Exposition, ProtobufError, TextError};
 use crate::codec::{openmetrics, protobuf, text};
+use crate::model::NameScheme;
 
 /// A format of pushed bodies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +51,16 @@ impl Format {
     }
 
     /// Reads a body of at most `max_series` samples.
-    pub(super) fn read(self, body: &[u8], max_series: usize) -> Result<Exposition<'_>, FormatError> {
+    pub(super) fn read(
+        self,
+        body: &[u8],
+        max_series: usize,
+        names: NameScheme,
+    ) -> Result<Exposition<'_>, FormatError> {
         Ok(match self {
-            Self::Text => text::parse(body, max_series)?,
-            Self::OpenMetrics => openmetrics::parse(body, max_series)?,
-            Self::Protobuf => protobuf::decode(body, max_series)?,
+            Self::Text => text::parse_named(body, max_series, names)?,
+            Self::OpenMetrics => openmetrics::parse_named(body, max_series, names)?,
+            Self::Protobuf => protobuf::decode_named(body, max_series, names)?,
         })
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::body::{BodyError, Held};
 use super::encoding::Encoding;
 use super::group_path::{self, GroupPath, Moved};
+use crate::model::{GroupKey, NameScheme};
 
 /// Longest body here, packed and unpacked.
 const MAX_BYTES: usize = 1 << 16;
@@ -18,25 +19,33 @@ pub fn any_path(path: &[u8]) {
     let Ok(path) = std::str::from_utf8(path) else {
         return;
     };
-    match group_path::read(path) {
-        Ok(GroupPath::Group(group)) => {
-            let again = group_path::read(&written(&group));
+    for names in [NameScheme::Classic, NameScheme::Utf8] {
+        any_path_of(path, names);
+    }
+}
+
+fn any_path_of(path: &str, names: NameScheme) {
+    match group_path::read(path, names) {
+        // a path of escapes may be four times as long
+        Ok(GroupPath::Group(group)) if path.len() <= MAX_BYTES / 16 => {
+            let again = group_path::read(&written(&group, names), names);
             assert_eq!(again, Ok(GroupPath::Group(group)), "{path:?}");
         }
         Ok(GroupPath::Elsewhere(to, moved)) => {
-            let loops = matches!(group_path::read(&to), Ok(GroupPath::Elsewhere(_, again)) if again == moved);
+            let loops =
+                matches!(group_path::read(&to, names), Ok(GroupPath::Elsewhere(_, again)) if again == moved);
             assert!(!loops, "{path:?} leads to {to:?} and on");
             assert!(
                 moved == Moved::ForGood || to.len() < path.len(),
                 "{path:?} leads to {to:?}"
             );
         }
-        Ok(GroupPath::Unknown) | Err(_) => {}
+        Ok(GroupPath::Group(_) | GroupPath::Unknown) | Err(_) => {}
     }
 }
 
 /// The path with job and values in base64, which can say every group but one of too many labels.
-fn written(group: &crate::model::GroupKey) -> String {
+fn written(group: &GroupKey, names: NameScheme) -> String {
     use base64::Engine as _;
     let encoded = |value: &str| base64::prelude::BASE64_URL_SAFE.encode(value);
     let mut path = format!("/metrics/job@base64/{}", encoded(group.job()));
@@ -46,9 +55,23 @@ fn written(group: &crate::model::GroupKey) -> String {
         } else {
             encoded(value)
         };
+        let name = match names {
+            NameScheme::Classic => name.to_owned(),
+            NameScheme::Utf8 => escaped(name),
+        };
         path.push_str(&format!("/{name}@base64/{value}"));
     }
     path
+}
+
+/// A label's name with `U__` and escapes, which can spell every one.
+fn escaped(name: &str) -> String {
+    let escaped = |char: char| match char {
+        '_' => "__".to_owned(),
+        'a'..='z' | 'A'..='Z' | '0'..='9' => char.to_string(),
+        other => format!("_{:x}_", u32::from(other)),
+    };
+    format!("U__{}", name.chars().map(escaped).collect::<String>())
 }
 
 /// A packed body comes to no more than its limit, and to the same each time. The first byte says how it is packed.

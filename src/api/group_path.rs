@@ -5,7 +5,7 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
-use crate::model::{GroupKey, GroupKeyError};
+use crate::model::{GroupKey, GroupKeyError, NameScheme, escape_name, unescape_name};
 
 /// Label names and the job that end in this have a value in URL-safe base64.
 const BASE64_SUFFIX: &str = "@base64";
@@ -63,8 +63,9 @@ pub(super) enum GroupPathError {
     Key(#[from] GroupKeyError),
 }
 
-/// Reads the path of a request, prefixes already cut off.
-pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
+/// Reads the path of a request, prefixes already cut off. Where names may be any text, those of labels may be spelled
+/// with `U__` and escapes.
+pub(super) fn read(path: &str, names: NameScheme) -> Result<GroupPath, GroupPathError> {
     let decoded = percent_decode_str(path).decode_utf8();
     let decoded = decoded.map_err(|_| GroupPathError::NotUtf8(path.to_owned()))?;
     let Some(rest) = decoded.strip_prefix("/metrics/job") else {
@@ -98,17 +99,23 @@ pub(super) fn read(path: &str) -> Result<GroupPath, GroupPathError> {
     } else {
         job.to_owned()
     };
-    Ok(GroupPath::Group(GroupKey::try_new(&job, read_labels(labels)?)?))
+    let labels = read_labels(labels, names)?;
+    Ok(GroupPath::Group(GroupKey::try_named(&job, labels, names)?))
 }
 
-/// The path of a group, without a slash before it: values in base64 where they could be taken for something else.
-pub(super) fn write(group: &GroupKey) -> String {
+/// The path of a group, without a slash before it, where `names` may stand: names in escapes and values in base64 where
+/// they could be taken for something else.
+pub(super) fn write(group: &GroupKey, names: NameScheme) -> String {
     let mut path = "metrics".to_owned();
     let job = ("job", group.job());
     for (name, value) in [job]
         .into_iter()
         .chain(group.iter().filter(|(name, _)| *name != "job"))
     {
+        let name = match names {
+            NameScheme::Classic => name.into(),
+            NameScheme::Utf8 => escape_name(name),
+        };
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         path += if value.bytes().all(is_plain) && !value.is_empty() {
             format!("/{name}/{value}")
@@ -121,7 +128,7 @@ pub(super) fn write(group: &GroupKey) -> String {
     path
 }
 
-fn read_labels(labels: &str) -> Result<Vec<(String, String)>, GroupPathError> {
+fn read_labels(labels: &str, names: NameScheme) -> Result<Vec<(String, String)>, GroupPathError> {
     if labels.is_empty() {
         return Ok(Vec::new());
     }
@@ -135,10 +142,18 @@ fn read_labels(labels: &str) -> Result<Vec<(String, String)>, GroupPathError> {
     pairs
         .iter()
         .map(|[name, value]| match name.strip_suffix(BASE64_SUFFIX) {
-            Some(name) => Ok((name.to_owned(), decode(name, value)?)),
-            None => Ok(((*name).to_owned(), (*value).to_owned())),
+            Some(name) => Ok((unescaped(name, names), decode(name, value)?)),
+            None => Ok((unescaped(name, names), (*value).to_owned())),
         })
         .collect()
+}
+
+fn unescaped(name: &str, names: NameScheme) -> String {
+    let unescaped = match names {
+        NameScheme::Classic => None,
+        NameScheme::Utf8 => unescape_name(name),
+    };
+    unescaped.unwrap_or_else(|| name.to_owned())
 }
 
 fn decode(name: &str, value: &str) -> Result<String, GroupPathError> {
@@ -181,7 +196,12 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, expected: &str) {
-        let read = match read(path) {
+        check_named(path, NameScheme::Classic, expected);
+    }
+
+    #[track_caller]
+    fn check_named(path: &str, names: NameScheme, expected: &str) {
+        let read = match read(path, names) {
             Ok(GroupPath::Group(key)) => key.to_string(),
             Ok(GroupPath::Elsewhere(to, Moved::ForGood)) => format!("301 {to}"),
             Ok(GroupPath::Elsewhere(to, Moved::ForNow)) => format!("307 {to}"),
@@ -235,6 +255,43 @@ mod tests {
     }
 
     #[test]
+    fn h20_h21_h34_h35_h48_to_h50_escaped_label_names_are_read_where_names_are_utf8() {
+        let escaped = "/metrics/job/j/U__label_2e_name2/v";
+        check(escaped, r#"{U__label_2e_name2="v",job="j"}"#);
+        let check = |path, expected| check_named(path, NameScheme::Utf8, expected);
+        check(escaped, r#"{job="j","label.name2"="v"}"#);
+        check(
+            "/metrics/job/j/instance/i/U__dotted_2e_label_2e_name/v",
+            r#"{"dotted.label.name"="v",instance="i",job="j"}"#,
+        );
+        check(
+            "/metrics/job@base64/dGVzdC9qb2I=/instance@base64/aW5zdA==/U__dotted_2e_label_2e_name@base64/YS9i",
+            r#"{"dotted.label.name"="a/b",instance="inst",job="test/job"}"#,
+        );
+        check(
+            "/metrics/job/j/größe/v/a.b/w",
+            r#"{"a.b"="w","größe"="v",job="j"}"#,
+        );
+        check("/metrics/job/j/U__a/1/a/2", r#"{a="2",job="j"}"#);
+        check("/metrics/job/j/U__a_/v", r#"{U__a_="v",job="j"}"#);
+    }
+
+    #[test]
+    fn h42_reserved_names_are_refused_whatever_they_are_spelled_like() {
+        for name in [
+            "__a",
+            "U______a",
+            "U___5f__5f_a",
+            "U__",
+            "__name__",
+            "U______name____",
+        ] {
+            let path = format!("/metrics/job/j/{name}/v");
+            check_named(&path, NameScheme::Utf8, "400 improper label name");
+        }
+    }
+
+    #[test]
     fn a_slash_in_disguise_is_not_redirected_to_itself() {
         check("/metrics/job%2f", "307 /metrics/job");
         check("/metrics%2Fjob@base64%2F", "307 /metrics/job@base64");
@@ -264,14 +321,25 @@ mod tests {
         ) {
             let key = GroupKey::try_new(&job, labels).unwrap();
 
-            let path = format!("/{}", write(&key));
+            let path = format!("/{}", write(&key, NameScheme::Classic));
 
-            prop_assert_eq!(read(&path), Ok(GroupPath::Group(key)));
+            prop_assert_eq!(read(&path, NameScheme::Classic), Ok(GroupPath::Group(key)));
         }
 
         #[test]
-        fn no_path_panics(path in "(/metrics/job)?(@base64)?[/a-z.%0-9=@_]{0,40}") {
-            let _ = read(&path);
+        fn so_does_one_with_names_that_are_any_text(name in "\\PC{1,6}|[U_.a-f0-9/@]{1,9}", value in "\\PC{0,4}") {
+            let key = GroupKey::try_named("j", [(name, value)], NameScheme::Utf8);
+            let Ok(key) = key else { return Ok(()) };
+
+            let path = format!("/{}", write(&key, NameScheme::Utf8));
+
+            prop_assert_eq!(read(&path, NameScheme::Utf8), Ok(GroupPath::Group(key)));
+        }
+
+        #[test]
+        fn no_path_panics(path in "(/metrics/job)?(@base64)?[/a-zU.%0-9=@_]{0,40}") {
+            let _ = read(&path, NameScheme::Classic);
+            let _ = read(&path, NameScheme::Utf8);
         }
     }
 }

@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use rustix::process::{Resource, getrlimit};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{debug, warn};
@@ -31,6 +31,10 @@ const REST_DEADLINE: Duration = Duration::from_secs(100);
 /// How long requests under way may still take when we are asked to stop. Flink gives up after ten seconds.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// Connections that may wait to be let in; the system may allow fewer. Who finds no room there tries again after a whole
+/// second, and a fleet of pushers knocks at once.
+const BACKLOG: u32 = 4096;
+
 /// Files that are not for connections: those of the queue, remotes, certificates. Without them a crowd at the door could
 /// keep a push from being stored.
 const OTHER_FILES: u64 = 256;
@@ -40,7 +44,26 @@ const OTHER_FILES: u64 = 256;
 /// # Errors
 /// What the system says; the address is for the caller to name.
 pub async fn listen(address: &str) -> io::Result<TcpListener> {
-    TcpListener::bind(address).await
+    let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in tokio::net::lookup_host(address).await? {
+        match listen_at(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // connections of an earlier run that are not quite gone must not keep us from starting
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until `stop` changes, then lets requests under way end.

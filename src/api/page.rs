@@ -14,7 +14,7 @@ use super::reply::Reply;
 use super::{Doors, group_path, question};
 use crate::codec::DecodeError;
 use crate::intake::Intake;
-use crate::model::{GroupKey, UnixMillis};
+use crate::model::{GroupKey, NameScheme, UnixMillis};
 use crate::registry::{GroupInfo, Summary};
 
 use html::{Html, Span};
@@ -42,10 +42,11 @@ enum PageError {
     Format(#[from] fmt::Error),
 }
 
-/// When a page is written, and what stands on all of them.
+/// When a page is written, and what all of it needs.
 struct Moment {
     now: UnixMillis,
     started: UnixMillis,
+    names: NameScheme,
 }
 
 /// Answers a request for the page.
@@ -59,6 +60,7 @@ pub(super) async fn page(method: &Method, doors: &Arc<Doors>, query: &str) -> Re
         Moment {
             now: doors.clock.now(),
             started: doors.started,
+            names: doors.config.load().names,
         },
     );
     // with very many groups it is some tens of milliseconds' work
@@ -173,7 +175,7 @@ fn row(page: &mut String, group: &GroupInfo, moment: &Moment) -> fmt::Result {
         "<td data-name=\"Processes\">{}<td class=\"number\" data-name=\"Series\">{series}<td>",
         group.sources.len()
     )?;
-    delete_button(page, &group.key)?;
+    delete_button(page, &group.key, moment)?;
     page.write_str("\n")
 }
 
@@ -205,11 +207,11 @@ fn last_failure(page: &mut String, group: &GroupInfo, moment: &Moment) -> fmt::R
     )
 }
 
-fn delete_button(page: &mut String, group: &GroupKey) -> fmt::Result {
+fn delete_button(page: &mut String, group: &GroupKey, moment: &Moment) -> fmt::Result {
     write!(
         page,
         "<button type=\"button\" data-path=\"{}\" data-group=\"{}\">Delete</button>",
-        Html(group_path::write(group)),
+        Html(group_path::write(group, moment.names)),
         Html(group)
     )
 }

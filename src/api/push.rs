@@ -27,7 +27,7 @@ pub(super) async fn push(
     (peer, path): (SocketAddr, &str),
     request: Request<Body>,
 ) -> Reply {
-    let group = match group_path::read(path) {
+    let group = match group_path::read(path, config.names) {
         Ok(GroupPath::Group(group)) => group,
         Ok(GroupPath::Elsewhere(to, moved)) => {
             let prefix = request.uri().path().strip_suffix(path).unwrap_or_default();
@@ -127,7 +127,7 @@ fn submit(
     (group, mode, peer): (GroupKey, Mode, SocketAddr),
     (format, body): (Format, &[u8]),
 ) -> Result<Result<Submission, Refusal>, Reply> {
-    let exposition = format.read(body, config.max_series);
+    let exposition = format.read(body, config.max_series, config.names);
     let exposition = exposition.map_err(|error| Reply::bad_format(&error))?;
     let own = own::beside(&exposition, doors.shown.get());
     Ok(doors.intake.push(Incoming {
@@ -136,6 +136,7 @@ fn submit(
         peer: peer.to_string(),
         exposition,
         check: config.consistency,
+        timestamps: config.timestamps,
         own,
     }))
 }

@@ -16,7 +16,8 @@ use crate::config::{
     Config, ConfigError, LogFormat, Notice, Overrides, Position, spell_duration, spell_size,
 };
 use crate::forward::{self, Auth, RemoteConfig, Secret};
-use crate::model::{Clock, SystemClock};
+use crate::intake::Timestamps;
+use crate::model::{Clock, NameScheme, SystemClock};
 use crate::normalise::RulesConfig;
 use crate::queue::{SyncPolicy, WhenFull};
 use crate::registry::Consistency;
@@ -240,6 +241,12 @@ fn listening(config: &Config) -> String {
     );
     if door.consistency == Consistency::Unchecked {
         line += ", whether or not a push agrees with others";
+    }
+    if door.names == NameScheme::Utf8 {
+        line += "; names may be any text";
+    }
+    if door.timestamps == Timestamps::Kept {
+        line += "; samples may bring their times";
     }
     if door.admin_api {
         line += "; /api/v1/admin/wipe ends every group";

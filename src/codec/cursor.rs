@@ -1,6 +1,7 @@
 //! Walking over the bytes of a body, and knowing the place for an error.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use memchr::{memchr, memchr2, memchr3};
 
@@ -34,6 +35,41 @@ pub(super) static LABEL: NameBytes = NameBytes::with(b'_');
 
 /// Those of metric names.
 pub(super) static METRIC: NameBytes = NameBytes::with(b':');
+
+/// What stands in quotes.
+#[derive(Clone, Copy)]
+pub(super) enum Quoted<'n> {
+    /// A name.
+    Name,
+    /// The value of the label of this name.
+    ValueOf(&'n str),
+}
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name => f.write_str("a quoted name"),
+            Self::ValueOf(label) => write!(f, "the value of label {label:?}"),
+        }
+    }
+}
+
+/// A name, and how it is written.
+pub(super) enum Name<'a> {
+    /// Plainly, so that it is classic; or not at all, and empty.
+    Plain(&'a str),
+    /// In quotes, at least its end.
+    Quoted(Cow<'a, str>),
+}
+
+impl Name<'_> {
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Plain(name) => name,
+            Self::Quoted(name) => name,
+        }
+    }
+}
 
 pub(super) struct Cursor<'a> {
     body: &'a [u8],
@@ -118,6 +154,21 @@ impl<'a> Cursor<'a> {
         self.text_since(start).unwrap_or_default()
     }
 
+    /// A name that is written plainly, in quotes, or with its end in quotes, as prometheus/common reads it.
+    pub(super) fn any_name(&mut self, bytes: &NameBytes) -> Result<Name<'a>, TextError> {
+        let plain = self.name(bytes);
+        if self.peek() != Some(b'"') {
+            return Ok(Name::Plain(plain));
+        }
+        self.skip(1);
+        let quoted = self.quoted(Quoted::Name)?;
+        Ok(Name::Quoted(if plain.is_empty() {
+            quoted
+        } else {
+            Cow::Owned(format!("{plain}{quoted}"))
+        }))
+    }
+
     pub(super) fn rest_of_line(&mut self) -> &'a [u8] {
         let count = memchr(b'\n', self.rest()).unwrap_or_else(|| self.rest().len());
         self.take(count)
@@ -139,16 +190,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A label's value behind its opening quote, up to and with the closing one.
-    pub(super) fn quoted(&mut self, label: &str) -> Result<Cow<'a, str>, TextError> {
+    /// What stands behind an opening quote, up to and with the closing one.
+    pub(super) fn quoted(&mut self, what: Quoted<'_>) -> Result<Cow<'a, str>, TextError> {
         let start = self.at;
         let mut copied: Option<Vec<u8>> = None;
         loop {
             let Some(stop) = memchr3(b'"', b'\\', b'\n', self.rest()) else {
                 self.at = self.body.len();
-                return Err(self.error(format!(
-                    "unexpected end of input stream in the value of label {label:?}"
-                )));
+                return Err(self.error(format!("unexpected end of input stream in {what}")));
             };
             let plain = self.take(stop);
             if let Some(copied) = &mut copied {
@@ -158,13 +207,11 @@ impl<'a> Cursor<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     let before = self.body.get(start..self.at).unwrap_or_default();
-                    let byte = self.escape(b'"')?;
+                    let byte = self.escape()?;
                     copied.get_or_insert_with(|| before.to_vec()).push(byte);
                 }
                 _ => {
-                    return Err(self.error(format!(
-                        "the value of label {label:?} contains an unescaped line feed"
-                    )));
+                    return Err(self.error(format!("{what} contains an unescaped line feed")));
                 }
             }
         }
@@ -172,15 +219,13 @@ impl<'a> Cursor<'a> {
             Some(copied) => String::from_utf8(copied).ok().map(Cow::Owned),
             None => self.text_since(start).map(Cow::Borrowed),
         };
-        let text =
-            text.ok_or_else(|| self.error(format!("invalid UTF-8 in the value of label {label:?}")))?;
+        let text = text.ok_or_else(|| self.error(format!("invalid UTF-8 in {what}")))?;
         self.skip(1);
         Ok(text)
     }
 
-    /// The rest of a HELP line, unescaped; `also` may be escaped besides backslash and line feed. Bytes that are no
-    /// UTF-8 are replaced, as help is for reading only.
-    pub(super) fn help(&mut self, also: u8) -> Result<Cow<'a, str>, TextError> {
+    /// The rest of a HELP line, unescaped. Bytes that are no UTF-8 are replaced, as help is for reading only.
+    pub(super) fn help(&mut self) -> Result<Cow<'a, str>, TextError> {
         let start = self.at;
         let mut copied: Option<Vec<u8>> = None;
         while let Some(stop) = memchr2(b'\\', b'\n', self.rest()) {
@@ -196,20 +241,20 @@ impl<'a> Cursor<'a> {
                 });
             }
             let before = self.body.get(start..self.at).unwrap_or_default();
-            let byte = self.escape(also)?;
+            let byte = self.escape()?;
             copied.get_or_insert_with(|| before.to_vec()).push(byte);
         }
         self.at = self.body.len();
         Err(self.error("unexpected end of input stream: the last line has no line feed"))
     }
 
-    /// The byte that an escape sequence stands for; `also` may be escaped besides backslash and line feed.
-    fn escape(&mut self, also: u8) -> Result<u8, TextError> {
+    /// The byte that an escape sequence stands for.
+    fn escape(&mut self) -> Result<u8, TextError> {
         self.skip(1);
         let byte = match self.peek() {
             Some(b'n') => b'\n',
             Some(b'\\') => b'\\',
-            Some(byte) if byte == also => byte,
+            Some(b'"') => b'"',
             other => {
                 let shown = other.map_or(String::new(), |byte| {
                     char::from(byte).escape_default().to_string()

@@ -119,8 +119,7 @@ pub fn read_pushed(message: &[u8], kind: MetricKind) -> Result<Option<NativeHist
     Ok(Some(NativeHistogram {
         schema,
         zero_threshold,
-        // whatever NaN it is: the one that ends a series is ours to send
-        sum: if read.sum.is_nan() { f64::NAN } else { read.sum },
+        sum: ordinary(read.sum),
         counts: read.counts()?,
         is_gauge: kind == MetricKind::GaugeHistogram,
         created,
@@ -191,8 +190,8 @@ impl Pushed {
     fn counts(self) -> Result<HistogramCounts, DecodeError> {
         Ok(if self.is_float() {
             HistogramCounts::Float {
-                count: self.count.1,
-                zero: self.zero.1,
+                count: ordinary(self.count.1),
+                zero: ordinary(self.zero.1),
                 negative: buckets(self.negative.spans, self.negative.floats)?,
                 positive: buckets(self.positive.spans, self.positive.floats)?,
             }
@@ -205,6 +204,11 @@ impl Pushed {
             }
         })
     }
+}
+
+/// Whatever NaN it is: the one that ends a series is ours to send.
+const fn ordinary(value: f64) -> f64 {
+    if value.is_nan() { f64::NAN } else { value }
 }
 
 /// Spans and counts that agree.

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::cursor::{Cursor, LABEL};
+use super::cursor::{Cursor, LABEL, Name, Quoted};
 use super::exposition::TextError;
 use super::number::canonical_bound;
-use crate::model::{LabelDraft, METRIC_NAME, MetricKind};
+use crate::model::{LabelDraft, METRIC_NAME, MetricKind, NameScheme};
 
 /// Most labels of one sample. Each is compared with all before it; Flink sends 15, stores take 20 to 64.
 const MAX_LABELS: usize = 1000;
@@ -49,56 +49,148 @@ fn mark_of(name: &str) -> u64 {
     1 << (mixed % 64)
 }
 
-/// What labels are read for: the metric's name for errors, and which label is a bound.
+/// What labels are read for: the metric's name for errors, which label is a bound, and which names labels may have.
 #[derive(Clone, Copy)]
 pub(super) struct Owner<'n> {
     pub(super) metric: &'n str,
     pub(super) bound: Option<&'static str>,
+    pub(super) names: NameScheme,
 }
 
 impl<'a> Cursor<'a> {
     /// Reads what stands behind an opening brace, up to and with the closing one, into `labels`.
     pub(super) fn labels(&mut self, owner: Owner<'_>, labels: &mut LabelDraft<'a>) -> Result<(), TextError> {
         let mut seen = Seen::default();
-        loop {
-            self.skip_blanks();
-            if self.peek() == Some(b'}') {
-                self.skip(1);
-                return Ok(());
+        while let Some(name) = self.name_in_braces(owner.metric)? {
+            if self.peek() != Some(b'=') {
+                let name = name.text();
+                return Err(self.error(format!("expected '=' after label name {name:?}")));
             }
-            let name = self.label_name(owner.metric)?;
-            seen.note(name, labels, owner.metric)
-                .map_err(|problem| self.error(problem))?;
-            self.skip(1);
-            let value = self.label_value(owner, name)?;
-            labels.push(name, value);
-            self.skip_blanks();
-            match self.peek() {
-                Some(b',') => self.skip(1),
-                Some(b'}') => {}
-                _ => {
+            self.label(name, owner, (&mut seen, labels))?;
+        }
+        Ok(())
+    }
+
+    /// Reads what stands behind an opening brace, where one name without a value is the metric's; returns that name.
+    /// Bounds stay as they are written, since their family is only known by the name.
+    pub(super) fn name_and_labels(
+        &mut self,
+        names: NameScheme,
+        labels: &mut LabelDraft<'a>,
+    ) -> Result<Cow<'a, str>, TextError> {
+        let mut seen = Seen::default();
+        let mut metric: Option<Cow<'a, str>> = None;
+        while let Some(name) = self.name_in_braces(metric.as_deref().unwrap_or_default())? {
+            match (self.peek(), &metric) {
+                (Some(b'='), _) => {
+                    let owner = Owner {
+                        metric: metric.as_deref().unwrap_or_default(),
+                        bound: None,
+                        names,
+                    };
+                    self.label(name, owner, (&mut seen, labels))?;
+                    continue;
+                }
+                (_, Some(first)) => {
+                    let name = name.text();
+                    return Err(self.error(format!("multiple metric names: {name:?} behind {first:?}")));
+                }
+                (Some(b',' | b'}'), None) => {}
+                (_, None) => {
+                    let name = name.text();
                     return Err(self.error(format!(
-                        "unexpected end of label value of {name:?}: expected ',' or '}}' behind it"
+                        "unexpected end of metric name {name:?}: expected ',' or '}}' behind it"
                     )));
                 }
+            }
+            metric = Some(self.checked_metric(name, names)?);
+            if self.peek() == Some(b',') {
+                self.skip(1);
+            }
+        }
+        metric.ok_or_else(|| self.error(format!("invalid metric name: {}", names.metric_rule())))
+    }
+
+    /// Refuses a metric name that the scheme does not have.
+    pub(super) fn checked_metric(
+        &self,
+        name: Name<'a>,
+        names: NameScheme,
+    ) -> Result<Cow<'a, str>, TextError> {
+        match name {
+            Name::Plain(name) if !name.is_empty() => Ok(Cow::Borrowed(name)),
+            Name::Quoted(name) if names.allows_metric(&name) => Ok(name),
+            name => {
+                let (name, rule) = (name.text(), names.metric_rule());
+                Err(self.error(format!("invalid metric name {name:?}: {rule}")))
             }
         }
     }
 
-    /// The name before the `=`, which is the next byte then.
-    fn label_name(&mut self, metric: &str) -> Result<&'a str, TextError> {
-        let name = self.name(&LABEL);
-        if name.is_empty() {
+    /// Writes a bound that was read as it is written as Pushgateway shows it.
+    pub(super) fn tidy_bound(
+        &self,
+        bound: &str,
+        metric: &str,
+        labels: &mut LabelDraft<'a>,
+    ) -> Result<(), TextError> {
+        for (name, value) in labels.iter_mut().filter(|(name, _)| name == bound) {
+            *value = self.bound(metric, name, value)?;
+        }
+        Ok(())
+    }
+
+    /// The next name, behind which neither blank nor tab is; nothing when the brace is closed instead, and behind it.
+    fn name_in_braces(&mut self, metric: &str) -> Result<Option<Name<'a>>, TextError> {
+        self.skip_blanks();
+        if self.peek() == Some(b'}') {
+            self.skip(1);
+            return Ok(None);
+        }
+        let name = self.any_name(&LABEL)?;
+        if name.text().is_empty() {
             return Err(self.error(format!("invalid label name for metric {metric:?}")));
         }
-        if name == METRIC_NAME {
+        self.skip_blanks();
+        Ok(Some(name))
+    }
+
+    /// Takes up a label from its `=` to what parts it from the next.
+    fn label(
+        &mut self,
+        name: Name<'a>,
+        owner: Owner<'_>,
+        (seen, labels): (&mut Seen, &mut LabelDraft<'a>),
+    ) -> Result<(), TextError> {
+        if name.text() == METRIC_NAME {
             return Err(self.error("label name \"__name__\" is reserved"));
         }
+        let name = match name {
+            Name::Plain(name) => Cow::Borrowed(name),
+            Name::Quoted(name) if owner.names.allows_label(&name) => name,
+            Name::Quoted(name) => {
+                return Err(self.error(format!(
+                    "invalid label name {name:?} for metric {:?}: it matches [a-zA-Z_][a-zA-Z0-9_]*",
+                    owner.metric
+                )));
+            }
+        };
+        seen.note(&name, labels, owner.metric)
+            .map_err(|problem| self.error(problem))?;
+        self.skip(1);
+        let value = self.label_value(owner, &name)?;
         self.skip_blanks();
-        if self.peek() != Some(b'=') {
-            return Err(self.error(format!("expected '=' after label name {name:?}")));
+        match self.peek() {
+            Some(b',') => self.skip(1),
+            Some(b'}') => {}
+            _ => {
+                return Err(self.error(format!(
+                    "unexpected end of label value of {name:?}: expected ',' or '}}' behind it"
+                )));
+            }
         }
-        Ok(name)
+        labels.push(name, value);
+        Ok(())
     }
 
     fn label_value(&mut self, owner: Owner<'_>, name: &str) -> Result<Cow<'a, str>, TextError> {
@@ -107,14 +199,17 @@ impl<'a> Cursor<'a> {
             return Err(self.error(format!("expected '\"' at start of the value of label {name:?}")));
         }
         self.skip(1);
-        let value = self.quoted(name)?;
+        let value = self.quoted(Quoted::ValueOf(name))?;
         if owner.bound != Some(name) {
             return Ok(value);
         }
-        canonical_bound(&value).ok_or_else(|| {
+        self.bound(owner.metric, name, &value)
+    }
+
+    fn bound(&self, metric: &str, name: &str, value: &Cow<'a, str>) -> Result<Cow<'a, str>, TextError> {
+        canonical_bound(value).ok_or_else(|| {
             self.error(format!(
-                "expected float as value for {name:?} label of metric {:?}, got {value:?}",
-                owner.metric
+                "expected float as value for {name:?} label of metric {metric:?}, got {value:?}"
             ))
         })
     }

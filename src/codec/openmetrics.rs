@@ -14,17 +14,25 @@ use super::exposition::{Exposition, TextError, too_many_samples};
 use super::labels::{Owner, bound_of};
 use super::number::parse_float;
 use crate::model::{
-    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, UnixNanos,
-    is_metric_name,
+    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis, UnixNanos,
 };
 
-/// Reads a body of at most `max_samples` samples; `# EOF` has to be its last line.
+/// Reads a body of at most `max_samples` samples, whose names are classic; `# EOF` has to be its last line.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn parse(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, TextError> {
+    parse_named(body, max_samples, NameScheme::Classic)
+}
+
+/// Reads a body of at most `max_samples` samples with names of a scheme; `# EOF` has to be its last line.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn parse_named(body: &[u8], max_samples: usize, names: NameScheme) -> Result<Exposition<'_>, TextError> {
     let mut parser = Parser {
         cursor: Cursor::new(body),
+        names,
         read: Exposition::default(),
         families: HashMap::default(),
         described: HashMap::default(),
@@ -67,10 +75,11 @@ struct Described<'a> {
     has_samples: bool,
 }
 
-type ByName<'a, T> = HashMap<&'a str, T, foldhash::fast::RandomState>;
+type ByName<'a, T> = HashMap<Cow<'a, str>, T, foldhash::fast::RandomState>;
 
 struct Parser<'a> {
     cursor: Cursor<'a>,
+    names: NameScheme,
     read: Exposition<'a>,
     /// Places in `read.families`, by the names that text 0.0.4 gives to families.
     families: ByName<'a, usize>,
@@ -125,15 +134,15 @@ impl<'a> Parser<'a> {
                 "unknown metric type {word:?}: known are counter, gauge, histogram, gaugehistogram, summary, info, stateset, unknown"
             )));
         };
-        let earlier = self.described.entry(name).or_default().kind.replace(kind);
-        self.once("TYPE", name, earlier)
+        let earlier = self.described.entry(name.clone()).or_default().kind.replace(kind);
+        self.once("TYPE", &name, earlier)
     }
 
     fn help(&mut self) -> Result<(), TextError> {
         let name = self.described_name()?;
-        let help = self.cursor.help(b'"')?;
-        let earlier = self.described.entry(name).or_default().help.replace(help);
-        self.once("HELP", name, earlier)
+        let help = self.cursor.help()?;
+        let earlier = self.described.entry(name.clone()).or_default().help.replace(help);
+        self.once("HELP", &name, earlier)
     }
 
     fn unit(&mut self) -> Result<(), TextError> {
@@ -145,17 +154,15 @@ impl<'a> Parser<'a> {
                 "unit {unit:?} is not the end of the metric name {name:?}"
             )));
         }
-        let earlier = self.described.entry(name).or_default().unit.replace(unit);
-        self.once("UNIT", name, earlier)
+        let earlier = self.described.entry(name.clone()).or_default().unit.replace(unit);
+        self.once("UNIT", &name, earlier)
     }
 
     /// The name that a TYPE, HELP or UNIT line is about, and the blank behind it.
-    fn described_name(&mut self) -> Result<&'a str, TextError> {
+    fn described_name(&mut self) -> Result<Cow<'a, str>, TextError> {
         self.blank()?;
-        let name = self.cursor.name(&METRIC);
-        if !is_metric_name(name) {
-            return Err(self.cursor.error("invalid metric name in comment"));
-        }
+        let name = self.cursor.any_name(&METRIC)?;
+        let name = self.cursor.checked_metric(name, self.names)?;
         if self.cursor.peek() != Some(b'\n') {
             self.blank()?;
         }
@@ -174,29 +181,24 @@ impl<'a> Parser<'a> {
     }
 
     fn sample(&mut self) -> Result<(), TextError> {
-        let name = self.cursor.name(&METRIC);
-        if name.is_empty() {
-            return Err(self
-                .cursor
-                .error("invalid metric name: it matches [a-zA-Z_:][a-zA-Z0-9_:]*"));
-        }
-        let (family, kind) = self.enter_family(name);
         let mut labels = LabelDraft::with_capacity(8);
-        labels.push(METRIC_NAME, name);
-        let owner = Owner {
-            metric: name,
-            bound: bound_of(kind),
+        // its place, first of all
+        labels.push(METRIC_NAME, "");
+        let (name, family) = if self.cursor.peek() == Some(b'{') {
+            self.name_within(&mut labels)?
+        } else {
+            self.name_before(&mut labels)?
         };
-        self.labels(owner, &mut labels)?;
         self.blank()?;
         let value = self.float("value")?;
-        let (at, exemplar) = self.timestamp_and_exemplar(name)?;
+        let (at, exemplar) = self.timestamp_and_exemplar(&name)?;
         let extra = exemplar.map(|exemplar| {
             Box::new(Extra {
                 exemplars: vec![exemplar],
                 ..Extra::default()
             })
         });
+        labels.set(METRIC_NAME, name);
         self.read.samples.push(Sample {
             family,
             labels,
@@ -205,6 +207,35 @@ impl<'a> Parser<'a> {
             extra,
         });
         self.cursor.end_line()
+    }
+
+    /// Reads the labels of a sample whose name stands before the braces, if it has any; returns its name and family.
+    fn name_before(&mut self, labels: &mut LabelDraft<'a>) -> Result<(Cow<'a, str>, usize), TextError> {
+        let name = self.cursor.any_name(&METRIC)?;
+        let name = self.cursor.checked_metric(name, self.names)?;
+        let (family, kind) = self.enter_family(name.clone());
+        let owner = self.owner(&name, bound_of(kind));
+        self.labels(owner, labels)?;
+        Ok((name, family))
+    }
+
+    /// Reads the labels of a sample whose name stands among them; returns its name and family.
+    fn name_within(&mut self, labels: &mut LabelDraft<'a>) -> Result<(Cow<'a, str>, usize), TextError> {
+        self.cursor.skip(1);
+        let name = self.cursor.name_and_labels(self.names, labels)?;
+        let (family, kind) = self.enter_family(name.clone());
+        if let Some(bound) = bound_of(kind) {
+            self.cursor.tidy_bound(bound, &name, labels)?;
+        }
+        Ok((name, family))
+    }
+
+    const fn owner<'n>(&self, metric: &'n str, bound: Option<&'static str>) -> Owner<'n> {
+        Owner {
+            metric,
+            bound,
+            names: self.names,
+        }
     }
 
     fn labels(&mut self, owner: Owner<'_>, labels: &mut LabelDraft<'a>) -> Result<(), TextError> {
@@ -249,10 +280,7 @@ impl<'a> Parser<'a> {
         if self.cursor.peek() != Some(b'{') {
             return Err(self.cursor.error("expected '{' at start of an exemplar's labels"));
         }
-        let owner = Owner {
-            metric: name,
-            bound: None,
-        };
+        let owner = self.owner(name, None);
         let mut exemplar = Exemplar::default();
         self.labels(owner, &mut exemplar.labels)?;
         self.blank()?;
@@ -301,19 +329,20 @@ impl<'a> Parser<'a> {
     }
 
     /// The family that text 0.0.4 would have for samples of such a name: its place, and its type.
-    fn enter_family(&mut self, name: &'a str) -> (usize, MetricKind) {
-        let (base, part, kind) = self
-            .owner_of(name)
-            .unwrap_or((name, Part::ByItself, MetricKind::Untyped));
+    fn enter_family(&mut self, name: Cow<'a, str>) -> (usize, MetricKind) {
+        let (base, part, kind) =
+            self.owner_of(&name)
+                .unwrap_or((name.clone(), Part::ByItself, MetricKind::Untyped));
         let family = match part {
-            Part::OfFamily => base,
+            Part::OfFamily => base.clone(),
             Part::ByItself => name,
         };
-        let place = *self.families.entry(family).or_insert(self.read.families.len());
-        if place == self.read.families.len() {
-            let help = self.described.get(base).and_then(|family| family.help.clone());
+        let next = self.read.families.len();
+        let place = *self.families.entry(family.clone()).or_insert(next);
+        if place == next {
+            let help = self.described.get(&base).and_then(|family| family.help.clone());
             self.read.families.push(Family {
-                name: Cow::Borrowed(family),
+                name: family,
                 kind,
                 help: help.unwrap_or_default(),
             });
@@ -322,20 +351,34 @@ impl<'a> Parser<'a> {
     }
 
     /// The described family that a sample belongs to, and what it is to it.
-    fn owner_of(&mut self, name: &'a str) -> Option<(&'a str, Part, MetricKind)> {
+    fn owner_of(&mut self, name: &Cow<'a, str>) -> Option<(Cow<'a, str>, Part, MetricKind)> {
         let suffix_at = name.rfind('_').unwrap_or(name.len());
         for end in [name.len(), suffix_at] {
-            let (base, suffix) = name.split_at_checked(end)?;
-            let Some(described) = self.described.get_mut(base) else {
+            let (base, suffix) = split(name, end)?;
+            let Some(described) = self.described.get_mut(&base) else {
                 continue;
             };
-            if let Some((part, kind)) = described.kind.unwrap_or_default().part(suffix) {
+            if let Some((part, kind)) = described.kind.unwrap_or_default().part(&suffix) {
                 described.has_samples = true;
                 return Some((base, part, kind));
             }
         }
         None
     }
+}
+
+/// Both sides of a place in a name, borrowed where the name is.
+fn split<'a>(name: &Cow<'a, str>, at: usize) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+    Some(match name {
+        Cow::Borrowed(name) => {
+            let (base, suffix) = name.split_at_checked(at)?;
+            (Cow::Borrowed(base), Cow::Borrowed(suffix))
+        }
+        Cow::Owned(name) => {
+            let (base, suffix) = name.split_at_checked(at)?;
+            (Cow::Owned(base.to_owned()), Cow::Owned(suffix.to_owned()))
+        }
+    })
 }
 
 /// The time that someone meant who wrote so many seconds: by their digits, as a float's own fraction is a little off.

@@ -18,19 +18,32 @@ use super::number::shortest;
 use super::wire::{Fields, Value, text};
 use super::{exemplar, histogram};
 use crate::model::{
-    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_label_name,
-    is_metric_name,
+    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis,
 };
 
 /// Buckets and spans that a native histogram may have on average: fewer than the most that clients keep.
 const PARTS_OF_A_HISTOGRAM: usize = 100;
 
-/// Reads a body of at most `max_samples` samples and as many families. Of two families of one name the last counts.
+/// Reads a body of at most `max_samples` samples and as many families, whose names are classic. Of two families of one
+/// name the last counts.
 ///
 /// # Errors
 /// The first thing that is wrong, with the number of its message.
 pub fn decode(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, ProtobufError> {
-    let families = read_families(body, max_samples)?;
+    decode_named(body, max_samples, NameScheme::Classic)
+}
+
+/// Reads a body of at most `max_samples` samples and as many families, with names of a scheme. Of two families of one
+/// name the last counts.
+///
+/// # Errors
+/// The first thing that is wrong, with the number of its message.
+pub fn decode_named(
+    body: &[u8],
+    max_samples: usize,
+    names: NameScheme,
+) -> Result<Exposition<'_>, ProtobufError> {
+    let families = read_families(body, max_samples, names)?;
     let last: HashMap<&str, usize, foldhash::fast::RandomState> = families
         .iter()
         .enumerate()
@@ -41,6 +54,7 @@ pub fn decode(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, Protobu
         exemplars: 0,
         parts: 0,
         max_samples,
+        names,
     };
     for (index, family) in families.iter().enumerate() {
         let samples = decoder.read.samples.len();
@@ -80,7 +94,11 @@ struct RawFamily<'a> {
     message: &'a [u8],
 }
 
-fn read_families(body: &[u8], max_families: usize) -> Result<Vec<RawFamily<'_>>, ProtobufError> {
+fn read_families(
+    body: &[u8],
+    max_families: usize,
+    names: NameScheme,
+) -> Result<Vec<RawFamily<'_>>, ProtobufError> {
     let mut stream = Fields::of("the stream of metric families", body);
     let mut families = Vec::new();
     loop {
@@ -95,12 +113,13 @@ fn read_families(body: &[u8], max_families: usize) -> Result<Vec<RawFamily<'_>>,
             ));
             return Err(limit.of_message(number));
         }
-        families.push(RawFamily::read(message).map_err(|problem| problem.of_message(number))?);
+        let family = RawFamily::read(message, names);
+        families.push(family.map_err(|problem| problem.of_message(number))?);
     }
 }
 
 impl<'a> RawFamily<'a> {
-    fn read(message: &'a [u8]) -> Result<Self, Problem> {
+    fn read(message: &'a [u8], names: NameScheme) -> Result<Self, Problem> {
         let mut fields = Fields::of("metric family", message);
         let (mut name, mut help, mut kind) = ("", "", 0);
         while let Some(field) = fields.next()? {
@@ -111,10 +130,9 @@ impl<'a> RawFamily<'a> {
                 _ => {}
             }
         }
-        if !is_metric_name(name) {
-            return Err(Problem(format!(
-                "invalid metric name {name:?}: it matches [a-zA-Z_:][a-zA-Z0-9_:]*"
-            )));
+        if !names.allows_metric(name) {
+            let rule = names.metric_rule();
+            return Err(Problem(format!("invalid metric name {name:?}: {rule}")));
         }
         let kind = match kind {
             0 => MetricKind::Counter,
@@ -152,6 +170,7 @@ struct Decoder<'a> {
     exemplars: usize,
     parts: usize,
     max_samples: usize,
+    names: NameScheme,
 }
 
 impl<'a> Decoder<'a> {
@@ -166,7 +185,7 @@ impl<'a> Decoder<'a> {
             let (4, Value::Bytes(message)) = field else {
                 continue;
             };
-            let metric = Self::metric(family, message)?;
+            let metric = self.metric(family, message)?;
             match family.kind {
                 MetricKind::Counter | MetricKind::Gauge | MetricKind::Untyped => self.single(&metric)?,
                 MetricKind::Summary => self.summary(&metric)?,
@@ -178,7 +197,7 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn metric(family: &RawFamily<'a>, message: &'a [u8]) -> Result<Metric<'a>, Problem> {
+    fn metric(&self, family: &RawFamily<'a>, message: &'a [u8]) -> Result<Metric<'a>, Problem> {
         let (wanted, what) = content_of(family.kind);
         let mut fields = Fields::of("metric", message);
         let (mut labels, mut content, mut at) = (LabelDraft::with_capacity(8), None, None);
@@ -189,7 +208,7 @@ impl<'a> Decoder<'a> {
             match field {
                 (1, Value::Bytes(label)) => {
                     let (name, value) = read_label(label)?;
-                    check_label(family, name)?;
+                    check_label(family, name, self.names)?;
                     seen.note(name, &labels, family.name).map_err(Problem)?;
                     labels.push(name, value);
                 }
@@ -249,7 +268,7 @@ impl<'a> Decoder<'a> {
     fn histogram(&mut self, metric: &Metric<'a>, kind: MetricKind) -> Result<(), Problem> {
         let mut fields = Fields::of("histogram", metric.content);
         let (mut count, mut sum) = (Count::default(), 0.0);
-        let (mut has_buckets, mut has_infinity, mut may_be_native) = (false, false, false);
+        let (mut has_infinity, mut may_be_native) = (false, false);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Varint(number)) => count.whole = number,
@@ -257,7 +276,6 @@ impl<'a> Decoder<'a> {
                 (2, Value::Fixed64(bits)) => sum = f64::from_bits(bits),
                 (3, Value::Bytes(bucket)) => {
                     let bucket = Bucket::read(bucket)?;
-                    has_buckets = true;
                     has_infinity |= bucket.bound == f64::INFINITY;
                     self.sample(metric, Part::Bucket(bucket.bound), bucket.count.get())?;
                     self.annotate(bucket.exemplar);
@@ -266,9 +284,11 @@ impl<'a> Decoder<'a> {
                 _ => {}
             }
         }
-        if may_be_native && self.native(metric, kind)? && !has_buckets {
-            return Ok(());
+        if may_be_native {
+            self.native(metric, kind)?;
         }
+        // beside a native histogram without classic buckets too: so the text format has it, and a store that takes none
+        // has at least sum and count
         if !has_infinity {
             self.sample(metric, Part::Bucket(f64::INFINITY), count.get())?;
         }
@@ -339,9 +359,9 @@ impl<'a> Decoder<'a> {
     }
 }
 
-fn check_label(family: &RawFamily<'_>, name: &str) -> Result<(), Problem> {
+fn check_label(family: &RawFamily<'_>, name: &str, names: NameScheme) -> Result<(), Problem> {
     let metric = family.name;
-    if !is_label_name(name) {
+    if !names.allows_label(name) {
         return Err(Problem(format!(
             "invalid label name {name:?} for metric {metric:?}"
         )));

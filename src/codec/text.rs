@@ -1,8 +1,8 @@
 //! The text exposition format 0.0.4, to the letter of prometheus/common's parser (`reference` cases P00 - P66).
 //!
-//! One pass over the bytes; names and values are borrowed from the body, only escaped text is copied. Names follow
-//! the classic scheme. What a sample may not have for other reasons than syntax (a timestamp, a twin) is not judged
-//! here.
+//! One pass over the bytes; names and values are borrowed from the body, only escaped text is copied. Names may always
+//! stand in quotes, a metric's within the braces too; the scheme says only which names there are. What a sample may not
+//! have for other reasons than syntax (a timestamp, a twin) is not judged here.
 
 use std::borrow::Cow;
 
@@ -12,15 +12,24 @@ use super::cursor::{Cursor, METRIC};
 use super::exposition::{Exposition, TextError, too_many_samples};
 use super::labels::{Owner, bound_of};
 use super::number::parse_float;
-use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, Sample, UnixMillis, is_metric_name};
+use crate::model::{Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis};
 
-/// Reads a body of at most `max_samples` samples.
+/// Reads a body of at most `max_samples` samples, whose names are classic.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place.
 pub fn parse(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, TextError> {
+    parse_named(body, max_samples, NameScheme::Classic)
+}
+
+/// Reads a body of at most `max_samples` samples with names of a scheme.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn parse_named(body: &[u8], max_samples: usize, names: NameScheme) -> Result<Exposition<'_>, TextError> {
     let mut parser = Parser {
         cursor: Cursor::new(body),
+        names,
         read: Exposition::default(),
         states: Vec::new(),
         by_name: HashMap::default(),
@@ -44,9 +53,10 @@ struct FamilyState {
 
 struct Parser<'a> {
     cursor: Cursor<'a>,
+    names: NameScheme,
     read: Exposition<'a>,
     states: Vec<FamilyState>,
-    by_name: HashMap<&'a str, usize, foldhash::fast::RandomState>,
+    by_name: HashMap<Cow<'a, str>, usize, foldhash::fast::RandomState>,
     current: usize,
     labels_hint: usize,
 }
@@ -74,10 +84,14 @@ impl<'a> Parser<'a> {
             return self.cursor.skip_line();
         }
         self.cursor.skip_blanks();
-        let name = self.cursor.name(&METRIC);
-        if !is_metric_name(name) || !matches!(self.cursor.peek(), Some(b' ' | b'\t' | b'\n')) {
-            return Err(self.cursor.error("invalid metric name in comment"));
+        let name = self.cursor.any_name(&METRIC)?;
+        match self.cursor.peek() {
+            // nothing is said of it, so the name does not matter
+            Some(b'\n') => return self.cursor.end_line(),
+            Some(b' ' | b'\t') => {}
+            _ => return Err(self.cursor.error("invalid metric name in comment")),
         }
+        let name = self.cursor.checked_metric(name, self.names)?;
         self.enter_family(name);
         self.cursor.skip_blanks();
         if self.cursor.peek() == Some(b'\n') {
@@ -96,7 +110,7 @@ impl<'a> Parser<'a> {
             let problem = format!("second HELP line for metric name {:?}", family.name);
             return Err(self.cursor.error(problem));
         }
-        let help = self.cursor.help(b'\\')?;
+        let help = self.cursor.help()?;
         let (family, state) = self.current();
         state.has_help = true;
         family.help = help;
@@ -125,28 +139,14 @@ impl<'a> Parser<'a> {
     }
 
     fn sample(&mut self) -> Result<(), TextError> {
-        let name = self.cursor.name(&METRIC);
-        if name.is_empty() {
-            return Err(self
-                .cursor
-                .error("invalid metric name: it matches [a-zA-Z_:][a-zA-Z0-9_:]*"));
-        }
-        self.enter_family(name);
-        let (_, state) = self.current();
-        state.has_type = true;
         let mut labels = LabelDraft::with_capacity(self.labels_hint);
-        labels.push(METRIC_NAME, name);
-        self.cursor.skip_blanks();
-        if self.cursor.peek() == Some(b'{') {
-            self.cursor.skip(1);
-            let owner = Owner {
-                metric: name,
-                bound: bound_of(self.current().0.kind),
-            };
-            self.cursor.labels(owner, &mut labels)?;
-        }
+        let name = if self.cursor.peek() == Some(b'{') {
+            self.name_within(&mut labels)?
+        } else {
+            self.name_before(&mut labels)?
+        };
         self.labels_hint = labels.len();
-        let value = self.value(name)?;
+        let value = self.value(&name)?;
         let at = self.timestamp()?;
         self.read.samples.push(Sample {
             family: self.current,
@@ -156,6 +156,46 @@ impl<'a> Parser<'a> {
             extra: None,
         });
         self.cursor.end_line()
+    }
+
+    /// Reads the labels of a sample whose name stands before the braces, if it has any.
+    fn name_before(&mut self, labels: &mut LabelDraft<'a>) -> Result<Cow<'a, str>, TextError> {
+        let name = self.cursor.any_name(&METRIC)?;
+        let name = self.cursor.checked_metric(name, self.names)?;
+        let bound = self.enter_sample(name.clone());
+        labels.push(METRIC_NAME, name.clone());
+        self.cursor.skip_blanks();
+        if self.cursor.peek() == Some(b'{') {
+            self.cursor.skip(1);
+            let owner = Owner {
+                metric: &name,
+                bound,
+                names: self.names,
+            };
+            self.cursor.labels(owner, labels)?;
+        }
+        Ok(name)
+    }
+
+    /// Reads the labels of a sample whose name stands among them.
+    fn name_within(&mut self, labels: &mut LabelDraft<'a>) -> Result<Cow<'a, str>, TextError> {
+        self.cursor.skip(1);
+        // its place, first of all
+        labels.push(METRIC_NAME, "");
+        let name = self.cursor.name_and_labels(self.names, labels)?;
+        labels.set(METRIC_NAME, name.clone());
+        if let Some(bound) = self.enter_sample(name.clone()) {
+            self.cursor.tidy_bound(bound, &name, labels)?;
+        }
+        Ok(name)
+    }
+
+    /// Makes the family of a sample current, its type settled by that; returns which label is a bound.
+    fn enter_sample(&mut self, name: Cow<'a, str>) -> Option<&'static str> {
+        self.enter_family(name);
+        let (family, state) = self.current();
+        state.has_type = true;
+        bound_of(family.kind)
     }
 
     fn value(&mut self, name: &str) -> Result<f64, TextError> {
@@ -204,7 +244,7 @@ impl<'a> Parser<'a> {
 
     /// Makes the family current that a line about `name` belongs to: its own, that of the summary or histogram whose
     /// part it is, or a new one.
-    fn enter_family(&mut self, name: &'a str) {
+    fn enter_family(&mut self, name: Cow<'a, str>) {
         if self
             .read
             .families
@@ -213,12 +253,12 @@ impl<'a> Parser<'a> {
         {
             return;
         }
-        self.current = match self.find_family(name) {
+        self.current = match self.find_family(&name) {
             Some(known) => known,
             None => {
                 let new = self.read.families.len();
                 self.read.families.push(Family {
-                    name: Cow::Borrowed(name),
+                    name: name.clone(),
                     kind: MetricKind::Untyped,
                     help: Cow::Borrowed(""),
                 });

@@ -9,6 +9,9 @@ use super::value::{DURATION, NUMBER, SIZE, one_of, spell_size, switch};
 use super::word::{address, path_prefix};
 use super::{Config, remote, rules, web};
 use crate::api::DoorConfig;
+use crate::intake::Timestamps;
+use crate::model::NameScheme;
+use crate::normalise::RulesConfig;
 use crate::queue::{QueueConfig, SyncPolicy, WhenFull};
 use crate::registry::{Consistency, RetentionConfig};
 
@@ -21,10 +24,6 @@ const TOP_NOT_YET: NotYet = &[
         "remote_write_receiver",
         "remote-write is not received, only pushes are",
     ),
-];
-const PUSHGATEWAY_NOT_YET: NotYet = &[
-    ("honor_timestamps", "a sample gets the time of its arrival"),
-    ("utf8_names", "names are letters, digits, _ and :"),
 ];
 const JOBS_NOT_YET: NotYet = &[
     ("policies", "jobs.stale_after holds for all groups"),
@@ -45,10 +44,14 @@ pub(super) const LOG_LEVELS: &[(&str, LogLevel)] = &[
 /// Reads the whole file.
 pub(super) fn read(root: &Block<'_>) -> Config {
     let defaults = Config::default();
+    let door = door(&root.block("http"), &root.block("pushgateway"));
     let config = Config {
         data_dir: root.file("data_dir").unwrap_or(defaults.data_dir),
-        door: door(&root.block("http"), &root.block("pushgateway")),
-        rules: rules::read(&root.block("normalise"), &root.block("external_labels")),
+        rules: RulesConfig {
+            names: door.names,
+            ..rules::read(&root.block("normalise"), &root.block("external_labels"))
+        },
+        door,
         retention: retention(&root.block("jobs")),
         queue: queue(&root.block("queue")),
         remotes: remote::read(&root.items("remote_write")),
@@ -94,6 +97,14 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
             Some(false) => Consistency::Unchecked,
             _ => Consistency::Checked,
         },
+        names: match pushgateway.text("utf8_names", switch) {
+            Some(true) => NameScheme::Utf8,
+            _ => NameScheme::Classic,
+        },
+        timestamps: match pushgateway.text("honor_timestamps", switch) {
+            Some(true) => Timestamps::Kept,
+            _ => Timestamps::Refused,
+        },
         admin_api: pushgateway
             .text("admin_api", switch)
             .unwrap_or(defaults.admin_api),
@@ -108,7 +119,7 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
             .map_or(defaults.max_series, count),
     };
     http.finish(&[]);
-    pushgateway.finish(PUSHGATEWAY_NOT_YET);
+    pushgateway.finish(&[]);
     door
 }
 

@@ -3,6 +3,8 @@
 
 use super::{Config, LogFormat, spell_duration, spell_size};
 use crate::api::Flags;
+use crate::intake::Timestamps;
+use crate::model::NameScheme;
 use crate::queue::{SyncPolicy, WhenFull};
 use crate::registry::Consistency;
 
@@ -26,6 +28,10 @@ fn pushgateways(config: &Config) -> Vec<(&'static str, String)> {
         ("log.level", config.log.level.as_str().to_owned()),
         ("persistence.file", config.data_dir.display().to_string()),
         ("push.disable-consistency-check", is_unchecked.to_string()),
+        (
+            "push.enable-utf8-names",
+            (door.names == NameScheme::Utf8).to_string(),
+        ),
         (
             "web.config.file",
             web_config.map_or_else(String::new, |file| file.display().to_string()),
@@ -54,6 +60,10 @@ fn ours(config: &Config) -> Vec<(&'static str, String)> {
     vec![
         ("http.max_connections", door.max_connections.to_string()),
         ("http.public_probes", door.public_probes.to_string()),
+        (
+            "pushgateway.honor_timestamps",
+            (door.timestamps == Timestamps::Kept).to_string(),
+        ),
         ("pushgateway.success_status", door.success_status.to_string()),
         ("pushgateway.max_body_bytes", size(door.max_body_bytes)),
         ("pushgateway.max_series", door.max_series.to_string()),

@@ -36,6 +36,7 @@ pub(super) fn read(block: &Block<'_>, external: &Block<'_>) -> RulesConfig {
         external_labels: external_labels(external),
         relabel: relabel.iter().map(rule).collect(),
         limits: limits(&block.block("limits")),
+        ..defaults
     };
     for RuleError { field, problem } in Rules::try_new(&rules).err().unwrap_or_default() {
         let sentence = problem.to_string();

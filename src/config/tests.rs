@@ -9,6 +9,8 @@ use proptest::prelude::proptest;
 use super::{Config, ConfigError, LogConfig, LogFormat, LogLevel, Overrides};
 use crate::api::{DoorConfig, Right, Rights};
 use crate::forward::{Auth, RemoteConfig, Secret};
+use crate::intake::Timestamps;
+use crate::model::NameScheme;
 use crate::normalise::{LabelLimits, RuleConfig, RulesConfig};
 use crate::queue::{QueueConfig, SyncPolicy, WhenFull};
 use crate::registry::{Consistency, RetentionConfig};
@@ -120,7 +122,7 @@ fn every_key_of_the_doors_arrives_where_it_is_needed() {
         "
 data_dir: data
 http: {listen: ':9000', path_prefixes: [/a, /b/], max_connections: 7, web_config_file: web.yml, rights: {ops: [push, admin], bob: []}, public_probes: true}
-pushgateway: {success_status: 202, consistency_check: false, admin_api: true, lifecycle: true, max_body_bytes: 1MiB, max_series: 9}
+pushgateway: {success_status: 202, consistency_check: false, utf8_names: true, honor_timestamps: true, admin_api: true, lifecycle: true, max_body_bytes: 1MiB, max_series: 9}
 log: {level: debug, format: json}
 ",
     );
@@ -137,12 +139,15 @@ log: {level: debug, format: json}
         public_probes: true,
         success_status: 202,
         consistency: Consistency::Unchecked,
+        names: NameScheme::Utf8,
+        timestamps: Timestamps::Kept,
         admin_api: true,
         lifecycle: true,
         max_body_bytes: 1 << 20,
         max_series: 9,
     };
     assert_eq!(config.door, door);
+    assert_eq!(config.rules.names, NameScheme::Utf8);
     assert_eq!(config.data_dir, Path::new("/etc/flinkbridge/data"));
     assert_eq!(
         config.log,
@@ -196,6 +201,7 @@ normalise:
             max_name_bytes: 100,
             max_value_bytes: 0,
         },
+        names: NameScheme::Classic,
     };
     assert_eq!(config.rules, rules);
 }

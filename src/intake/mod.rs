@@ -34,7 +34,7 @@ use ledger::{Committed, Ledger};
 use prepare::{Preparation, Prepared, PushTimes};
 
 pub use crate::registry::Consistency;
-pub use prepare::Incoming;
+pub use prepare::{Incoming, Timestamps};
 pub use quiet::Quiet;
 pub use refusal::{Inconsistent, Refusal};
 
@@ -323,7 +323,7 @@ impl Inner {
         };
         let mut preparation =
             Preparation::new(&rules, (&incoming.group, &grouping), (now, incoming.check), seed);
-        preparation.samples(&incoming.exposition)?;
+        preparation.samples(&incoming.exposition, incoming.timestamps)?;
         let shape = known.unwrap_or_else(|| Arc::new(Shape::of(&incoming.exposition, &incoming.group, key)));
         judge_beside_own(&shape, &incoming.own)?;
         let own = preparation.push_times(PushTimes {

@@ -1,6 +1,7 @@
 //! From samples as they were read to a push that the registry can judge: labels, identities, one compressed block.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
@@ -20,6 +21,20 @@ use crate::registry::{Consistency, Mode, Push};
 /// The names of the group's own series, as Pushgateway shows them.
 const OWN_NAMES: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
 
+/// How far ahead of its arrival a sample may be: clocks of machines differ by less, and nothing later can be written to
+/// the series until then.
+const MOST_AHEAD: Duration = Duration::from_secs(60);
+
+/// What becomes of times that samples bring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timestamps {
+    /// A push with any is refused; samples get the time of their arrival.
+    #[default]
+    Refused,
+    /// They stay with their samples; the others get the time of their arrival.
+    Kept,
+}
+
 /// A push as a door hands it in.
 #[derive(Debug)]
 pub struct Incoming<'a> {
@@ -33,6 +48,8 @@ pub struct Incoming<'a> {
     pub exposition: Exposition<'a>,
     /// Whether it has to agree with itself and with what others have pushed.
     pub check: Consistency,
+    /// What becomes of times that samples bring.
+    pub timestamps: Timestamps,
     /// Families that the bridge shows of itself; only those needed of which the push could have one too.
     pub own: Vec<(String, MetricKind)>,
 }
@@ -70,6 +87,8 @@ pub(super) struct Preparation<'a> {
     check: Consistency,
     /// Samples that are not in the block, by number.
     skipped: Vec<u32>,
+    /// Samples that bring their time, by place in the block.
+    own_times: Vec<usize>,
 }
 
 impl<'a> Preparation<'a> {
@@ -92,20 +111,21 @@ impl<'a> Preparation<'a> {
             twins: 0,
             check,
             skipped: Vec::new(),
+            own_times: Vec::new(),
         }
     }
 
     /// Encodes the samples.
     ///
     /// # Errors
-    /// [`Inconsistent`] when a sample has a time of its own, or two are the same series as pushed.
-    pub(super) fn samples(&mut self, exposition: &Exposition<'_>) -> Result<(), Inconsistent> {
+    /// [`Inconsistent`] when a sample has a time that it may not have, or two are the same series as pushed.
+    pub(super) fn samples(
+        &mut self,
+        exposition: &Exposition<'_>,
+        timestamps: Timestamps,
+    ) -> Result<(), Inconsistent> {
         let samples = &exposition.samples;
-        if let Some(timed) = samples.iter().find(|sample| sample.at.is_some()) {
-            return Err(Inconsistent::Timestamp(
-                timed.labels.clone().into_set().to_string(),
-            ));
-        }
+        self.judge_times(samples, timestamps)?;
         let mut seen: HashMap<SeriesHash, usize, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(samples.len(), foldhash::fast::RandomState::default());
         let is_push_time = |sample: &Sample<'_>| sample.labels.get(METRIC_NAME) == OWN_NAMES.first().copied();
@@ -133,9 +153,10 @@ impl<'a> Preparation<'a> {
                     continue;
                 }
             };
+            let at = sample.at.unwrap_or(self.at);
             let series = match sample.histogram() {
-                None => self.block.push(&labels, sample.value, self.at),
-                Some(histogram) => self.block.push_histogram(&labels, histogram, self.at),
+                None => self.block.push(&labels, sample.value, at),
+                Some(histogram) => self.block.push_histogram(&labels, histogram, at),
             };
             if Some(series) == push_time {
                 self.block.take_back();
@@ -145,6 +166,9 @@ impl<'a> Preparation<'a> {
                 match seen.entry(series) {
                     Entry::Vacant(free) => {
                         free.insert(index);
+                        if sample.at.is_some() {
+                            self.own_times.push(self.series.len());
+                        }
                         self.series.push(series);
                         self.exemplars(&labels, sample);
                     }
@@ -161,17 +185,36 @@ impl<'a> Preparation<'a> {
         Ok(())
     }
 
+    fn judge_times(&self, samples: &[Sample<'_>], timestamps: Timestamps) -> Result<(), Inconsistent> {
+        let latest = self.at.after(MOST_AHEAD);
+        for (sample, at) in samples.iter().filter_map(|sample| Some((sample, sample.at?))) {
+            let series = || sample.labels.clone().into_set().to_string();
+            if timestamps == Timestamps::Refused {
+                return Err(Inconsistent::Timestamp(series()));
+            }
+            if at > latest {
+                return Err(Inconsistent::Future {
+                    series: series(),
+                    at,
+                    arrival: self.at,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Encodes the exemplars beside a sample, in the order of their times, as stores take them.
     fn exemplars(&mut self, labels: &LabelSet<'_>, sample: &Sample<'_>) {
         if sample.exemplars().is_empty() {
             return;
         }
-        let time = |exemplar: &Exemplar<'_>| exemplar.at.map_or(self.at, UnixNanos::millis);
+        let at = sample.at.unwrap_or(self.at);
+        let time = |exemplar: &Exemplar<'_>| exemplar.at.map_or(at, UnixNanos::millis);
         let mut exemplars: Vec<&Exemplar<'_>> = sample.exemplars().iter().collect();
         exemplars.sort_by_key(|exemplar| time(exemplar));
         for exemplar in exemplars {
             if exemplar.is_storable() {
-                self.exemplars.push_exemplar(labels, exemplar, self.at);
+                self.exemplars.push_exemplar(labels, exemplar, at);
             } else {
                 self.count_dropped("exemplar_length", 1);
             }
@@ -230,6 +273,7 @@ impl<'a> Preparation<'a> {
             shape,
             values: Values::of(&incoming.exposition.samples),
             skipped: self.skipped,
+            own_times: self.own_times,
             check: self.check,
         };
         Prepared {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Submission;
+use crate::model::UnixMillis;
 use crate::queue::QueueError;
 use crate::registry::{Clash, Refused};
 
@@ -12,6 +13,18 @@ pub enum Inconsistent {
     /// A sample carries a time of its own (Pushgateway S40).
     #[error("pushed metrics must not have timestamps: {0} has one; the time of arrival is taken")]
     Timestamp(String),
+    /// A sample brings a time that is yet to come.
+    #[error(
+        "the sample of {series} is of {at}, more than a minute after its arrival at {arrival}: set the clock of one of us"
+    )]
+    Future {
+        /// The series.
+        series: String,
+        /// The time that the sample brings.
+        at: UnixMillis,
+        /// When it arrived.
+        arrival: UnixMillis,
+    },
     /// A label's name is reserved (Pushgateway B15).
     #[error("the label name {0:?} is reserved: names of labels do not begin with __")]
     Reserved(String),

@@ -40,6 +40,7 @@ impl Rig {
             peer: "127.0.0.1:1".to_owned(),
             exposition: text::parse(body.as_bytes(), 10_000).unwrap(),
             check: Consistency::Checked,
+            timestamps: Timestamps::Refused,
             own: Vec::new(),
         })?;
         self.intake.settle(submission).await

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::is_label_name;
+use super::{NameScheme, ShownName};
 
 /// The label that Pushgateway gives to every metric that has none.
 pub const INSTANCE: &str = "instance";
@@ -24,16 +24,16 @@ pub enum GroupKeyError {
     /// There is no `job`, or it is empty.
     #[error("job name is required")]
     NoJob,
-    /// A name is not `[a-zA-Z_][a-zA-Z0-9_]*`, or begins with `__`, which is reserved.
+    /// A name is not `[a-zA-Z_][a-zA-Z0-9_]*` where only such names are taken, or begins with `__`, which is reserved.
     #[error(
-        "improper label name {0:?}: a grouping label matches [a-zA-Z_][a-zA-Z0-9_]* and does not begin with __"
+        "improper label name {0:?}: a grouping label matches [a-zA-Z_][a-zA-Z0-9_]*, or is any text with pushgateway.utf8_names, and does not begin with __"
     )]
     BadName(String),
 }
 
 impl GroupKey {
-    /// A key from the job of the path and the labels behind it. Of equal names the last wins, but the leading `job`
-    /// wins over a later one (Pushgateway B06).
+    /// A key from the job of the path and the labels behind it, whose names are classic. Of equal names the last wins,
+    /// but the leading `job` wins over a later one (Pushgateway B06).
     ///
     /// # Errors
     /// [`GroupKeyError`]: the client has to mend its path.
@@ -41,12 +41,24 @@ impl GroupKey {
         job: &str,
         labels: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, GroupKeyError> {
+        Self::try_named(job, labels, NameScheme::Classic)
+    }
+
+    /// As [`GroupKey::try_new`], with names of a scheme.
+    ///
+    /// # Errors
+    /// [`GroupKeyError`]: the client has to mend its path.
+    pub fn try_named(
+        job: &str,
+        labels: impl IntoIterator<Item = (String, String)>,
+        names: NameScheme,
+    ) -> Result<Self, GroupKeyError> {
         if job.is_empty() {
             return Err(GroupKeyError::NoJob);
         }
         let mut key: Vec<(String, String)> = Vec::new();
         for (name, value) in labels {
-            if !is_label_name(&name) || name.starts_with("__") {
+            if !names.allows_label(&name) || name.starts_with("__") {
                 return Err(GroupKeyError::BadName(name));
             }
             match key.iter_mut().find(|(n, _)| *n == name) {
@@ -108,7 +120,8 @@ impl TryFrom<Vec<(String, String)>> for GroupKey {
             .iter()
             .find(|(name, _)| name == "job")
             .map_or(String::new(), |(_, value)| value.clone());
-        Self::try_new(&job, labels)
+        // it was judged when it came, and outlives a change of the scheme
+        Self::try_named(&job, labels, NameScheme::Utf8)
     }
 }
 
@@ -124,7 +137,7 @@ impl fmt::Display for GroupKey {
         f.write_str("{")?;
         for (at, (name, value)) in self.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            write!(f, "{comma}{name}={value:?}")?;
+            write!(f, "{comma}{}={value:?}", ShownName(name))?;
         }
         f.write_str("}")
     }
@@ -184,5 +197,18 @@ mod tests {
             );
         }
         assert_eq!(key("", &[]), Err(GroupKeyError::NoJob));
+    }
+
+    #[test]
+    fn other_names_are_taken_where_the_scheme_allows_them_and_read_back_anywhere() {
+        let labels = || [("a.b".to_owned(), "v".to_owned())];
+        let group = GroupKey::try_named("j", labels(), NameScheme::Utf8).unwrap();
+
+        assert_eq!(group.to_string(), r#"{"a.b"="v",job="j"}"#);
+        assert_eq!(GroupKey::try_from(Vec::from(group.clone())), Ok(group));
+        for name in ["", "__x"] {
+            let bad = GroupKey::try_named("j", [(name.to_owned(), "v".to_owned())], NameScheme::Utf8);
+            assert_eq!(bad, Err(GroupKeyError::BadName(name.to_owned())));
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ShownName;
+
 /// The label that carries the metric's name.
 pub const METRIC_NAME: &str = "__name__";
 
@@ -171,14 +173,19 @@ impl<'a> LabelSet<'a> {
     }
 }
 
-/// As PromQL writes it: `up{instance="a",job="b"}`.
+/// As PromQL writes it: `up{instance="a",job="b"}`, and `{"a.b","c.d"="e"}` with names that are not classic.
 impl fmt::Display for LabelSet<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.get(METRIC_NAME).unwrap_or_default())?;
-        f.write_str("{")?;
+        let metric = self.get(METRIC_NAME).unwrap_or_default();
+        let is_quoted = !metric.is_empty() && !is_metric_name(metric);
+        if is_quoted {
+            write!(f, "{{{metric:?}")?;
+        } else {
+            write!(f, "{metric}{{")?;
+        }
         for (at, (name, value)) in self.iter().filter(|(name, _)| *name != METRIC_NAME).enumerate() {
-            let comma = if at == 0 { "" } else { "," };
-            write!(f, "{comma}{name}={value:?}")?;
+            let comma = if at == 0 && !is_quoted { "" } else { "," };
+            write!(f, "{comma}{}={value:?}", ShownName(name))?;
         }
         f.write_str("}")
     }
@@ -227,6 +234,13 @@ mod tests {
         let set = draft(&[("job", "b\"1"), ("__name__", "up"), ("empty", "")]).into_set();
 
         assert_eq!(set.to_string(), r#"up{job="b\"1"}"#);
+    }
+
+    #[test]
+    fn names_that_are_not_classic_are_shown_in_quotes() {
+        let set = draft(&[("__name__", "a.b"), ("c.d", "e"), ("f", "g")]).into_set();
+
+        assert_eq!(set.to_string(), r#"{"a.b","c.d"="e",f="g"}"#);
     }
 
     #[test]

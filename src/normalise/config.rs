@@ -1,5 +1,7 @@
 //! What an operator can set of the label rules, as typed: checked and compiled by `Rules::try_new`.
 
+use crate::model::NameScheme;
+
 /// One entry of `relabel_configs` as Prometheus writes it; `None` where the file says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleConfig {
@@ -61,6 +63,8 @@ pub struct RulesConfig {
     pub relabel: Vec<RuleConfig>,
     /// Step 7.
     pub limits: LabelLimits,
+    /// Step 7: which names pass (`pushgateway.utf8_names`). Default classic ones.
+    pub names: NameScheme,
 }
 
 impl Default for RulesConfig {
@@ -101,6 +105,7 @@ impl Default for RulesConfig {
             external_labels: Vec::new(),
             relabel: Vec::new(),
             limits: LabelLimits::default(),
+            names: NameScheme::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Step 7: reserved labels go, names are checked, limits are kept.
 
-use crate::model::{LabelDraft, LabelSet, METRIC_NAME, is_metric_name};
+use crate::model::{LabelDraft, LabelSet, METRIC_NAME, NameScheme};
 
 use super::names::is_label_name;
 use super::{LabelLimits, order};
@@ -11,10 +11,10 @@ pub enum Dropped {
     /// A relabel rule dropped it.
     #[error("dropped by relabel_configs")]
     Relabel,
-    /// After all rules it has no `__name__`, or one that is no metric name of the classic scheme.
+    /// After all rules it has no `__name__`, or one that is no metric name.
     #[error("{0:?} is no metric name: it matches [a-zA-Z_:][a-zA-Z0-9_:]*")]
     NoMetricName(String),
-    /// A label's name is not of the classic scheme. Without the label it might be taken for another series, so the
+    /// A label's name is not classic, where only such names pass. Without the label it might be taken for another series, so the
     /// whole set goes.
     #[error("{0:?} is no label name: it matches [a-zA-Z_][a-zA-Z0-9_]*")]
     BadLabelName(String),
@@ -66,12 +66,16 @@ impl Dropped {
 }
 
 /// Makes the set.
-pub(super) fn finish<'a>(mut draft: LabelDraft<'a>, limits: &LabelLimits) -> Result<LabelSet<'a>, Dropped> {
+pub(super) fn finish<'a>(
+    mut draft: LabelDraft<'a>,
+    limits: &LabelLimits,
+    names: NameScheme,
+) -> Result<LabelSet<'a>, Dropped> {
     remove_reserved(&mut draft);
     let set = order::sorted(draft).into_set();
     let name = set.get(METRIC_NAME).unwrap_or_default();
     // nearly every metric's name has no colon, and then the quicker look is enough
-    if !is_label_name(name) && !is_metric_name(name) {
+    if !is_label_name(name) && !names.allows_metric(name) {
         return Err(Dropped::NoMetricName(beginning(name)));
     }
     if exceeds(set.len(), limits.max_labels) {
@@ -90,7 +94,7 @@ pub(super) fn finish<'a>(mut draft: LabelDraft<'a>, limits: &LabelLimits) -> Res
                 limit,
             });
         }
-        if !is_label_name(name) {
+        if !is_label_name(name) && !names.allows_label(name) {
             return Err(Dropped::BadLabelName(beginning()));
         }
         if exceeds(value.len(), limits.max_value_bytes) {

@@ -41,7 +41,7 @@ pub use finish::Dropped;
 pub use grouping::Grouping;
 pub use relabel::{Relabelling, RuleKey};
 
-use crate::model::{GroupKey, LabelDraft, LabelSet, Process, Sample};
+use crate::model::{GroupKey, LabelDraft, LabelSet, NameScheme, Process, Sample};
 
 use alias::Aliases;
 use identity::Identity;
@@ -59,6 +59,7 @@ pub struct Rules {
     external: Vec<(String, String)>,
     relabelling: Relabelling,
     limits: LabelLimits,
+    names: NameScheme,
     process: ProcessLabels,
 }
 
@@ -109,6 +110,7 @@ impl Rules {
             external: Vec::new(),
             relabelling,
             limits: config.limits.clone(),
+            names: config.names,
         };
         external::check(&rules, &config.external_labels, &mut errors);
         if !errors.is_empty() {
@@ -180,7 +182,7 @@ impl Rules {
         for step in Step::ALL {
             self.run(step, &mut draft, effects)?;
         }
-        finish::finish(draft, &self.limits)
+        finish::finish(draft, &self.limits, self.names)
     }
 
     fn run<'a>(

@@ -238,6 +238,22 @@ fn a_series_without_a_proper_name_is_dropped() {
 }
 
 #[test]
+fn any_name_passes_where_names_are_utf8() {
+    let rules = rules(|config| config.names = NameScheme::Utf8);
+    let labels = labels(&[
+        ("__name__", "up.time"),
+        ("na-me", "a"),
+        ("größe", "b"),
+        ("__x", "c"),
+    ]);
+
+    let set = rules.apply_labels(labels, &mut Effects::default()).unwrap();
+
+    assert_eq!(set.to_string(), r#"{"up.time","größe"="b","na-me"="a"}"#);
+    refuse(&rules, &[("job", "a")], "metric_name");
+}
+
+#[test]
 fn limits_are_kept() {
     let narrow = rules(|config| {
         config.limits = LabelLimits {

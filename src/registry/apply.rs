@@ -6,6 +6,7 @@ use super::change::Change;
 use super::event::{EndReason, Event, Mode};
 use super::plan::Replaced;
 use super::sources::{FirstPush, Owner, OwnerId, Source};
+use super::times::latest_of;
 use super::{
     Group, MAX_HISTORY, MAX_RELEASED, Map, Registry, Released, Retired, SeriesSet, lane_key, layers,
 };
@@ -29,7 +30,8 @@ impl Registry {
     /// # Errors
     /// When a stored block does not open: memory is damaged, and the state has to be read from the log again.
     pub fn apply(&mut self, change: Change) -> Result<(), DecodeError> {
-        self.fold(change.event, (change.samples, change.series), change.layer)
+        let latest = (change.latest, change.layer);
+        self.fold(change.event, (change.samples, change.series), latest)
     }
 
     /// Makes the change that a record of the log tells of.
@@ -44,7 +46,8 @@ impl Registry {
             .map(|series| series.map(|series| series.hash(self.seed)))
             .collect::<Result<_, _>>()?;
         let layer = self.layer_of(&event, &opened)?;
-        self.fold(event, (record.samples.clone(), series), layer)
+        let latest = latest_of(&opened, event.at())?;
+        self.fold(event, (record.samples.clone(), series), (latest, layer))
     }
 
     /// The push as it was pushed, out of what its record says.
@@ -69,7 +72,7 @@ impl Registry {
         &mut self,
         event: Event,
         (samples, series): (Block, Vec<SeriesHash>),
-        layer: Option<Arc<Layer>>,
+        (latest, layer): (UnixMillis, Option<Arc<Layer>>),
     ) -> Result<(), DecodeError> {
         match event {
             Event::Pushed {
@@ -82,6 +85,9 @@ impl Registry {
                 ..
             } => {
                 let key = self.enter(group, at);
+                if let Some(group) = self.groups.get_mut(&key) {
+                    group.last_at = latest;
+                }
                 let own = (own as usize).min(series.len());
                 let pushed = Pushed { samples, series, own };
                 self.fold_own(&key, at, &pushed)?;
@@ -262,7 +268,7 @@ impl Registry {
             .take(own_begins)
         {
             let sample = sample?;
-            kept.copy_at(&sample, at);
+            kept.copy_at(&sample, sample.at);
             series.push(*hash);
         }
         source.block = kept.finish();

@@ -22,7 +22,7 @@ pub struct Push {
     pub peer: String,
     /// PUT or POST.
     pub mode: Mode,
-    /// When it arrived: the time that the samples in the block carry.
+    /// When it arrived: the time that the samples in the block carry, but for those that bring their own.
     pub at: UnixMillis,
     /// The samples, the group's own push times last.
     pub samples: Block,
@@ -38,6 +38,8 @@ pub struct Push {
     pub values: Values,
     /// Which samples are not in the block, by number, ascending.
     pub skipped: Vec<u32>,
+    /// Which samples of the block bring a time of their own, by place, ascending.
+    pub own_times: Vec<usize>,
     /// Whether it has to agree with what others have pushed.
     pub check: Consistency,
 }
@@ -60,6 +62,8 @@ pub struct Change {
     pub(super) series: Vec<SeriesHash>,
     /// The push as it was pushed.
     pub(super) layer: Option<Arc<Layer>>,
+    /// The time of the latest sample.
+    pub(super) latest: UnixMillis,
     /// Samples left out because another source owns their series, with their exemplars.
     pub conflicts: u32,
     /// The first of those, named.
@@ -71,6 +75,7 @@ pub struct Change {
 impl Change {
     pub(super) fn new(event: Event) -> Self {
         Self {
+            latest: event.at(),
             event,
             samples: Block::default(),
             markers: Block::default(),

@@ -15,7 +15,7 @@ use super::{Map, Registry};
 use crate::codec::DecodeError;
 use crate::codec::layer::Layer;
 use crate::codec::shape::Shape;
-use crate::model::{GroupKey, INSTANCE, MetricKind};
+use crate::model::{GroupKey, INSTANCE, MetricKind, UnixMillis};
 
 /// Families that the group itself pushes, whatever a body says of them (Pushgateway M10).
 const OWN: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
@@ -67,6 +67,18 @@ pub enum Clash {
         series: String,
         /// The group that has it.
         group: String,
+    },
+    /// A sample brings a time that its series has left behind.
+    #[error(
+        "the sample of {series} is of {at}, and that series has come to {earliest}: a series takes no earlier samples, send them in the order of their times"
+    )]
+    Past {
+        /// The series.
+        series: String,
+        /// The time that the sample brings.
+        at: UnixMillis,
+        /// The earliest time that would do.
+        earliest: UnixMillis,
     },
 }
 

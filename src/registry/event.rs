@@ -55,7 +55,7 @@ pub enum Event {
         peer: String,
         /// PUT or POST.
         mode: Mode,
-        /// The time of all its samples.
+        /// The time of its samples, but for those that bring their own.
         at: UnixMillis,
         /// How many series at the end of the samples are the group's own push times.
         own: u32,

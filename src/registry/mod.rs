@@ -18,6 +18,7 @@ mod plan;
 mod snapshot;
 mod sources;
 mod sweep;
+mod times;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

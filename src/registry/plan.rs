@@ -7,6 +7,7 @@ use hashbrown::HashSet;
 use super::change::{Change, Conflict, Push, Refused};
 use super::event::{AsPushed, EndReason, Event, Mode};
 use super::sources::{Composites, OwnerId, Source};
+use super::times::latest_of_push;
 use super::{Group, Registry, SeriesSet, lane_key, layers};
 use crate::codec::DecodeError;
 use crate::codec::block::{Block, BlockBuilder, EncodedSeries};
@@ -87,11 +88,13 @@ impl Registry {
         let source = group.and_then(|group| group.source(&push.process));
         self.check_limits(&push, group, source)?;
         if push.repeats(group, source) {
+            self.judge_times(&push, source, &[])?;
             return self.change_of(push, group, Difference::default(), Block::default());
         }
         self.judge_families(&push, source)?;
         let found = self.compare(&push, group, source);
         self.judge_duplicates(&push, &found.owned)?;
+        self.judge_times(&push, source, &found.owned)?;
         let at = found.time_of(&push, group);
         let mut markers = BlockBuilder::new(self.seed);
         self.end_vanished(&push, group, source, &mut |series| {
@@ -117,8 +120,14 @@ impl Registry {
         let (samples, series) = if found.left_out.is_empty() && at == push.at {
             (push.samples, push.series)
         } else {
-            rebuild(&push.samples, push.series, &found.left_out, at, self.seed)?
+            rebuild(
+                (push.samples, push.series),
+                (&found.left_out, &push.own_times),
+                at,
+                self.seed,
+            )?
         };
+        let latest = latest_of_push(&samples, &push.own_times, at)?;
         let exemplars = match found.left_out.as_slice() {
             [] => push.exemplars.clone(),
             _ => beside(&series, &push.exemplars, self.seed)?,
@@ -152,6 +161,7 @@ impl Registry {
             samples,
             series,
             layer: Some(layers::layer(shape, values, at)),
+            latest,
             markers,
             exemplars,
             fence,
@@ -176,7 +186,7 @@ impl Registry {
         self.end_vanished(&push, group, None, &mut |series| {
             markers.copy(&series, stale_marker(), at)
         })?;
-        let (samples, series) = rebuild(&push.samples, push.series, &found.left_out, at, self.seed)?;
+        let (samples, series) = rebuild((push.samples, push.series), (&found.left_out, &[]), at, self.seed)?;
         let Difference {
             fence,
             conflicts,
@@ -443,24 +453,24 @@ impl<'a> Replaced<'a> {
     }
 }
 
-/// The same samples without those left out, at another time.
+/// The same samples without those left out, at another time but for those with their own.
 fn rebuild(
-    samples: &Block,
-    mut series: Vec<SeriesHash>,
-    left_out: &[usize],
+    (samples, mut series): (Block, Vec<SeriesHash>),
+    (left_out, own_times): (&[usize], &[usize]),
     at: UnixMillis,
     seed: u64,
 ) -> Result<(Block, Vec<SeriesHash>), DecodeError> {
     let stays = |index: usize| left_out.binary_search(&index).is_err();
     let mut builder = BlockBuilder::new(seed);
-    for (_, sample) in samples
+    for (index, sample) in samples
         .open()?
         .series()
         .enumerate()
         .filter(|(index, _)| stays(*index))
     {
         let sample = sample?;
-        builder.copy_at(&sample, at);
+        let is_its_own = own_times.binary_search(&index).is_ok();
+        builder.copy_at(&sample, if is_its_own { sample.at } else { at });
     }
     let mut index = 0;
     series.retain(|_| {

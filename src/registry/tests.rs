@@ -2,6 +2,7 @@ mod consistency;
 mod edges;
 mod histories;
 mod shown;
+mod times;
 mod world;
 
 use std::collections::BTreeMap;

@@ -74,7 +74,7 @@ const WRONG: [(&str, &str, &str, u16, &str); 14] = [
         "/metrics/job/j",
         "{\"a.b\"} 1\n",
         400,
-        "line 1, column 1: invalid metric name",
+        "line 1, column 7: invalid metric name \"a.b\"",
     ),
     (
         "POST",

@@ -317,7 +317,7 @@ fn what_is_wrong_with_a_format_is_said_with_its_place() {
         (
             "application/json",
             b"{}\n",
-            "line 1, column 1: invalid metric name",
+            "line 1, column 3: invalid metric name",
         ),
     ] {
         let answer = send(&bridge, "PUT", &format!("Content-Type: {content_type}\r\n"), body);

@@ -118,8 +118,8 @@ fn native_histograms_of_gos_client_arrive_with_their_exemplars() {
     let of = |name: &str| classic.iter().filter(|series| series.starts_with(name)).count();
     assert_eq!(
         [of("both_seconds"), of("native_seconds"), classic.len()],
-        [6, 3, 9],
-        "Go writes a native histogram with the bucket up to infinity once that has an exemplar"
+        [6, 3, 15],
+        "beside each native histogram stand the sum, the count and the bucket up to infinity that text has"
     );
 }
 
@@ -133,6 +133,9 @@ fn a_histogram_lives_and_ends_like_any_series() {
     bridge.delete("/metrics/job/j");
 
     bridge.remote_has(&[
+        ("n_bucket{job=\"j\",le=\"+Inf\"}", &["1", "2", "stale"]),
+        ("n_count{job=\"j\"}", &["1", "2", "stale"]),
+        ("n_sum{job=\"j\"}", &["0", "0", "stale"]),
         ("n{job=\"j\"}", &["stale"]),
         ("other{job=\"j\"}", &["1", "stale"]),
     ]);
@@ -152,18 +155,18 @@ fn a_remote_that_did_not_ask_gets_neither_and_the_books_say_so() {
     bridge.delivered();
     let extras = bridge.remote().extras();
     assert!(extras.histograms.is_empty() && extras.exemplars.is_empty());
-    assert_eq!(bridge.seen().len(), 34);
+    assert_eq!(bridge.seen().len(), 34 + 3);
     let dropped = bridge.metric("flinkbridge_forward_dropped_samples_total");
     assert_eq!(dropped, 1.0 + 6.0);
     let sent = bridge.metric("flinkbridge_forward_sent_samples_total");
-    assert_eq!(sent, 34.0 + 2.0);
+    assert_eq!(sent, 34.0 + 3.0 + 2.0);
     assert_eq!(
         bridge.metric("flinkbridge_queue_appended_samples_total"),
         sent + dropped
     );
     assert_eq!(
         bridge.metric("flinkbridge_intake_received_samples_total"),
-        35.0 + 6.0
+        34.0 + 3.0 + 1.0 + 6.0
     );
 }
 

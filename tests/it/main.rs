@@ -36,6 +36,7 @@ mod durability;
 mod histograms;
 mod hostile_bodies;
 mod json_api;
+mod own_times;
 mod program;
 mod pushgateway_semantics;
 mod reloading;
@@ -43,6 +44,7 @@ mod shown;
 mod shutdown;
 mod staleness;
 mod status_page;
+mod utf8_names;
 mod web_config;
 
 /// Remote-write 1.0 as Prometheus defines it, generated from `proto/`.

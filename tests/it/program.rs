@@ -33,6 +33,8 @@ impl Program {
         command.args(["serve", "--config"]).arg(&file);
         command.stdout(File::create(&log).unwrap());
         command.stderr(Stdio::from(File::options().append(true).open(&log).unwrap()));
+        // so that figures of memory tell of the program, not of how many threads glibc has given an arena each
+        command.env("MALLOC_ARENA_MAX", "1");
         let process = command.env("NO_COLOR", "1").spawn().unwrap();
         let address = wait::until("address in the log", PATIENCE, || {
             let said = std::fs::read_to_string(&log).unwrap();

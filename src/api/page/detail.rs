@@ -33,7 +33,7 @@ pub(super) fn write(
     page.push_str(". Last failure: ");
     last_failure(page, &info, moment)?;
     page.push_str(".</p>\n<p>");
-    delete_button(page, &info.key)?;
+    delete_button(page, &info.key, moment)?;
     page.push_str("</p>\n");
     processes(page, &info, moment)?;
     families(page, &shown)

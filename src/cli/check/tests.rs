@@ -39,6 +39,16 @@ logs as text what is info or worse
 }
 
 #[test]
+fn what_the_doors_take_beyond_the_usual_is_described() {
+    let said = describe(&read("pushgateway: {utf8_names: true, honor_timestamps: true}"));
+
+    assert!(
+        said.contains("answers 200; names may be any text; samples may bring their times\n"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_remote_is_described_without_its_secrets() {
     let said = describe(&read(
         "remote_write: [{name: tmp, url: 'https://h/w?token=x', basic_auth: {username: me, password_file: t}, headers: {X-A: b}}]",

@@ -162,6 +162,39 @@ fn the_time_of_an_exemplar_is_as_exact_as_its_digits() {
 }
 
 #[test]
+fn any_name_is_read_in_quotes_where_names_are_utf8() {
+    let body = "# TYPE \"a.b\" counter\n# HELP \"a.b\" help\n# UNIT \"c.d_seconds\" seconds\n{\"a.b_total\",\"l.m\"=\"v\"} 1 5 # {\"t.u\"=\"x\"} 2\n{k=\"w\",\"c.d_seconds\"} 3\n# TYPE \"h\\\"i\" histogram\n{\"h\\\"i_bucket\",le=\"1.0\"} 4\n# EOF\n";
+
+    let read = parse_named(body.as_bytes(), 10, NameScheme::Utf8).unwrap();
+
+    assert_eq!(
+        read.lines(),
+        [
+            "{\"a.b_total\",\"l.m\"=\"v\"} 1.0 @5000 [a.b_total Counter]",
+            "{\"c.d_seconds\",k=\"w\"} 3.0 [c.d_seconds Untyped]",
+            "{\"h\\\"i_bucket\",le=\"1\"} 4.0 [h\"i Histogram]",
+        ]
+    );
+    assert_eq!(read.families[0].help, "help");
+}
+
+#[test]
+fn names_in_quotes_are_classic_unless_names_are_utf8() {
+    reads(
+        "# TYPE \"a\" gauge\n{\"a\",\"l\"=\"v\"} 1\n",
+        &["a{l=\"v\"} 1.0 [a Gauge]"],
+    );
+    refuses("{\"a.b\"} 1\n# EOF\n", (1, 7), "invalid metric name \"a.b\"");
+    refuses(
+        "a{\"l.m\"=\"v\"} 1\n# EOF\n",
+        (1, 8),
+        "invalid label name \"l.m\"",
+    );
+    refuses("{\"a\",\"b\"} 1\n# EOF\n", (1, 9), "multiple metric names");
+    refuses("{l=\"v\"} 1\n# EOF\n", (1, 8), "invalid metric name");
+}
+
+#[test]
 fn bad_input_is_refused_with_its_place() {
     refuses("\n# EOF\n", (1, 1), "invalid metric name");
     refuses("a  1\n# EOF\n", (1, 3), "expected float as value, got \"\"");
@@ -194,11 +227,7 @@ fn bad_input_is_refused_with_its_place() {
         (1, 16),
         "unknown metric type \"gauge \"",
     );
-    refuses(
-        "# TYPE 1 gauge\n# EOF\n",
-        (1, 8),
-        "invalid metric name in comment",
-    );
+    refuses("# TYPE 1 gauge\n# EOF\n", (1, 8), "invalid metric name \"\"");
     refuses(
         "# TYPE a gauge\n# TYPE a gauge\n# EOF\n",
         (2, 15),

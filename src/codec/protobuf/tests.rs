@@ -162,6 +162,24 @@ fn m04_of_two_families_of_one_name_the_last_counts() {
 }
 
 #[test]
+fn h22_any_name_is_read_where_names_are_utf8() {
+    let metric = v1::Metric {
+        label: labels(&[("l.m", "v"), ("größe", "w")]),
+        ..gauge(1.0)
+    };
+    let body = stream(&[family("a.b", v1::MetricType::Gauge, vec![metric])]);
+
+    let read = decode_named(&body, 10, NameScheme::Utf8).unwrap();
+
+    assert_eq!(
+        read.lines(),
+        ["{\"a.b\",\"größe\"=\"w\",\"l.m\"=\"v\"} 1.0 [a.b Gauge]"]
+    );
+    let nameless = stream(&[family("", v1::MetricType::Gauge, vec![])]);
+    assert!(decode_named(&nameless, 10, NameScheme::Utf8).is_err());
+}
+
+#[test]
 fn what_is_wrong_is_refused_with_the_number_of_its_message() {
     let with = |pairs: &[(&str, &str)]| v1::Metric {
         label: labels(pairs),

@@ -178,7 +178,6 @@ fn utf8() -> Pushed {
                 extra: None,
             })
             .into(),
-        ..Exposition::default()
     };
     let group = GroupKey::try_new("utf8", []).unwrap();
     let layer = layer_of(&read, &group);

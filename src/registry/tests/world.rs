@@ -82,6 +82,7 @@ pub(super) fn push(group: &str, body: &str, mode: Mode, when: UnixMillis) -> Pus
             ..Values::default()
         },
         skipped: Vec::new(),
+        own_times: Vec::new(),
         check: Consistency::Checked,
         group,
         process,
@@ -95,7 +96,35 @@ pub(super) fn push(group: &str, body: &str, mode: Mode, when: UnixMillis) -> Pus
     }
 }
 
+/// The same push, every other sample of which brings a time of its own.
+pub(super) fn timed(push: Push, time: UnixMillis) -> Push {
+    let mut samples = BlockBuilder::new(SEED);
+    let own_times: Vec<usize> = (0..push.series.len() - push.own).step_by(2).collect();
+    for (index, series) in push.samples.open().unwrap().series().enumerate() {
+        let series = series.unwrap();
+        let at = if own_times.contains(&index) {
+            time
+        } else {
+            series.at
+        };
+        samples.copy_at(&series, at);
+    }
+    Push {
+        samples: samples.finish(),
+        own_times,
+        ..push
+    }
+}
+
 impl World {
+    /// Pushes samples of which every other is so many seconds ahead; whether they were taken.
+    pub(super) fn push_ahead(&mut self, push: Push, seconds: i64) -> Result<(), Refused> {
+        let time = UnixMillis::new(push.at.get() + seconds * 1000);
+        let change = self.registry.plan_push(timed(push, time))?;
+        self.commit(change);
+        Ok(())
+    }
+
     pub(super) fn commit(&mut self, change: Change) {
         let record = change.record();
         for block in [&change.samples, &change.markers] {

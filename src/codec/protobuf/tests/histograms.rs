@@ -66,7 +66,7 @@ fn float_counts_override_whole_ones_when_above_zero() {
 }
 
 #[test]
-fn a_native_histogram_is_one_sample_beside_the_classic_form_if_there_is_one() {
+fn a_native_histogram_is_one_sample_beside_the_classic_form_that_text_has() {
     let native = v1::Histogram {
         sample_count: Some(1),
         sample_sum: Some(0.5),
@@ -90,6 +90,9 @@ fn a_native_histogram_is_one_sample_beside_the_classic_form_if_there_is_one() {
         ],
         &[
             "n{} 1.0 native [n Histogram]",
+            "n_bucket{le=\"+Inf\"} 1.0 [n Histogram]",
+            "n_sum{} 0.5 [n Histogram]",
+            "n_count{} 1.0 [n Histogram]",
             "b_bucket{le=\"+Inf\"} 1.0 [b GaugeHistogram]",
             "b{} 1.0 native gauge [b GaugeHistogram]",
             "b_sum{} 0.5 [b GaugeHistogram]",
