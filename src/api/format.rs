@@ -60,7 +60,8 @@ impl Format {
         Ok(match self {
             Self::Text => text::parse_named(body, max_series, names)?,
             Self::OpenMetrics => openmetrics::parse_named(body, max_series, names)?,
-            Self::Protobuf => protobuf::decode_named(body, max_series, names)?,
+            // as at Pushgateway; `pushgateway.utf8_names` says what of it goes on to the remotes
+            Self::Protobuf => protobuf::decode_named(body, max_series, NameScheme::Utf8)?,
         })
     }
 }
