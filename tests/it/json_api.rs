@@ -1,11 +1,14 @@
 //! Pushgateway's JSON API, for whoever reads from it what was pushed (cases A01 to A05).
 
-use serde_json::Value;
+use prost::Message as _;
+use serde_json::{Value, json};
 
+use crate::bodies::{PROTOBUF_TYPE, send};
 use crate::bridge::Bridge;
+use crate::metrics_v1 as v1;
 
 #[track_caller]
-fn json(bridge: &Bridge, path: &str) -> Value {
+fn read(bridge: &Bridge, path: &str) -> Value {
     let answer = bridge.send("GET", path, "");
     assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     serde_json::from_slice(&answer.body).unwrap()
@@ -25,7 +28,7 @@ fn jobs(listed: &Value) -> Vec<&str> {
 fn a01_the_status_has_flags_build_and_start() {
     let bridge = Bridge::with("pushgateway: {lifecycle: true}\n");
 
-    let status = json(&bridge, "/api/v1/status");
+    let status = read(&bridge, "/api/v1/status");
 
     assert_eq!(status["status"], "success");
     assert_eq!(status["data"]["flags"]["web.enable-lifecycle"], "true");
@@ -49,7 +52,7 @@ fn a01_a_reload_shows_in_the_flags() {
 
     bridge.reload("pushgateway: {admin_api: true}\n").unwrap();
 
-    let status = json(&bridge, "/api/v1/status");
+    let status = read(&bridge, "/api/v1/status");
     assert_eq!(status["data"]["flags"]["web.enable-admin-api"], "true");
 }
 
@@ -72,20 +75,17 @@ fn a03_what_was_pushed_is_listed_as_it_was_pushed_also_after_a_restart() {
         "# TYPE s summary\ns_count 0\ns_sum 0\n# HELP g quite\n# TYPE g gauge\ng{jobId=\"X\"} 1583781848.025745\n",
     );
 
-    let before = json(&bridge, "/api/v1/metrics");
+    let before = read(&bridge, "/api/v1/metrics");
     bridge.stop();
     bridge.begin();
-    let after = json(&bridge, "/api/v1/metrics");
+    let after = read(&bridge, "/api/v1/metrics");
 
     let group = &before["data"][0];
-    assert_eq!(
-        group["labels"],
-        serde_json::json!({"job": "Björn", "tm_id": "TM<1>"})
-    );
+    assert_eq!(group["labels"], json!({"job": "Björn", "tm_id": "TM<1>"}));
     assert_eq!(group["last_push_successful"], true);
     assert_eq!(
         group["g"],
-        serde_json::json!({
+        json!({
             "time_stamp": "2026-11-18T11:06:40Z",
             "type": "GAUGE",
             "help": "quite",
@@ -95,9 +95,86 @@ fn a03_what_was_pushed_is_listed_as_it_was_pushed_also_after_a_restart() {
             }],
         })
     );
-    assert_eq!(group["s"]["metrics"][0]["quantiles"], serde_json::json!({}));
+    assert_eq!(group["s"]["metrics"][0]["quantiles"], json!({}));
     assert_eq!(group["push_time_seconds"]["metrics"][0]["value"], "1.795e+09");
     assert_eq!(before, after);
+}
+
+fn spans(spans: &[(i32, u32)]) -> Vec<v1::BucketSpan> {
+    let span = |(offset, length): &(i32, u32)| v1::BucketSpan {
+        offset: Some(*offset),
+        length: Some(*length),
+    };
+    spans.iter().map(span).collect()
+}
+
+#[test]
+fn a03_native_histograms_are_listed_bucket_by_bucket() {
+    let whole = v1::Histogram {
+        sample_count: Some(20),
+        sample_sum: Some(99.23),
+        schema: Some(1),
+        negative_span: spans(&[(0, 2), (0, 2)]),
+        negative_delta: vec![0, 2, -2, 0],
+        positive_span: spans(&[(0, 2), (0, 2)]),
+        positive_delta: vec![0, 2, -2, 0],
+        ..Default::default()
+    };
+    let float = v1::Histogram {
+        sample_count_float: Some(20.0),
+        sample_sum: Some(99.23),
+        schema: Some(1),
+        negative_span: spans(&[(0, 2), (0, 2)]),
+        negative_count: vec![2.0, 2.0, -2.0, 0.0],
+        positive_span: spans(&[(0, 2), (0, 2)]),
+        positive_count: vec![2.0, 2.0, -2.0, 0.0],
+        ..Default::default()
+    };
+    let family = v1::MetricFamily {
+        name: Some("n".to_owned()),
+        r#type: Some(v1::MetricType::Histogram.into()),
+        metric: [("whole", whole), ("float", float)]
+            .map(|(kind, histogram)| v1::Metric {
+                label: vec![v1::LabelPair {
+                    name: Some("kind".to_owned()),
+                    value: Some(kind.to_owned()),
+                }],
+                histogram: Some(histogram),
+                ..Default::default()
+            })
+            .into(),
+        ..Default::default()
+    };
+    let bridge = Bridge::start();
+    let kind = format!("Content-Type: {PROTOBUF_TYPE}\r\n");
+
+    let pushed = send(&bridge, "PUT", &kind, &family.encode_length_delimited_to_vec());
+
+    assert_eq!(pushed.status, 200, "{}", pushed.text());
+    let listed = read(&bridge, "/api/v1/metrics");
+    let metrics = &listed["data"][0]["n"]["metrics"];
+    assert_eq!(
+        (&metrics[0]["count"], &metrics[0]["sum"]),
+        (&json!("20"), &json!("99.23"))
+    );
+    assert_eq!(
+        metrics[0]["buckets"],
+        json!([
+            [1, "-1.414213562373095", "-1", "2"],
+            [0, "1", "1.414213562373095", "2"]
+        ])
+    );
+    assert_eq!(
+        metrics[1]["buckets"],
+        json!([
+            [1, "-2", "-1.414213562373095", "-2"],
+            [1, "-1.414213562373095", "-1", "2"],
+            [1, "-1", "-0.7071067811865475", "2"],
+            [0, "0.7071067811865475", "1", "2"],
+            [0, "1", "1.414213562373095", "2"],
+            [0, "1.414213562373095", "2", "-2"],
+        ])
+    );
 }
 
 #[test]
@@ -107,7 +184,7 @@ fn a04_a_failed_push_shows() {
 
     bridge.send("PUT", "/metrics/job/j", "a 1 1000\n");
 
-    let listed = json(&bridge, "/api/v1/metrics");
+    let listed = read(&bridge, "/api/v1/metrics");
     assert_eq!(listed["data"][0]["last_push_successful"], false);
     assert_eq!(listed["data"][0]["a"]["metrics"][0]["value"], "1");
 }
@@ -150,7 +227,7 @@ fn selectors_choose_groups_and_their_metrics() {
     bridge.put("/metrics/job/a", "up{x=\"1\"} 1\nup{x=\"2\"} 2\ndown 3\n");
     bridge.put("/metrics/job/b", "up{x=\"3\"} 1\n");
 
-    let listed = json(
+    let listed = read(
         &bridge,
         "/api/v1/metrics?match[]=up%7Bx%3D~%22[12]%22%7D&match[]=missing",
     );
@@ -170,14 +247,14 @@ fn long_lists_come_page_by_page_whatever_happens_between() {
         bridge.put(&format!("/metrics/job/{job}"), "x 1\n");
     }
 
-    let first = json(&bridge, "/api/v1/metrics?limit=2");
+    let first = read(&bridge, "/api/v1/metrics?limit=2");
     bridge.delete("/metrics/job/b");
     bridge.delete("/metrics/job/c");
     bridge.put("/metrics/job/cc", "x 1\n");
     let token = first["next_page_token"].as_str().unwrap();
-    let second = json(&bridge, &format!("/api/v1/metrics?limit=2&page_token={token}"));
+    let second = read(&bridge, &format!("/api/v1/metrics?limit=2&page_token={token}"));
     let token = second["next_page_token"].as_str().unwrap();
-    let third = json(&bridge, &format!("/api/v1/metrics?limit=2&page_token={token}"));
+    let third = read(&bridge, &format!("/api/v1/metrics?limit=2&page_token={token}"));
 
     assert_eq!(jobs(&first), ["a", "b"]);
     assert_eq!(jobs(&second), ["cc", "d"]);
@@ -206,7 +283,7 @@ fn a_long_answer_arrives_whole() {
         .collect();
     bridge.put("/metrics/job/j", &many);
 
-    let listed = json(&bridge, "/api/v1/metrics");
+    let listed = read(&bridge, "/api/v1/metrics");
 
     assert_eq!(
         listed["data"][0]["a"]["metrics"].as_array().unwrap().len(),
