@@ -69,7 +69,8 @@ pub(super) fn read(path: &str, names: NameScheme) -> Result<GroupPath, GroupPath
     let decoded = percent_decode_str(path).decode_utf8();
     let decoded = decoded.map_err(|_| GroupPathError::NotUtf8(path.to_owned()))?;
     let Some(rest) = decoded.strip_prefix("/metrics/job") else {
-        return Ok(GroupPath::Unknown);
+        let clean = cleaned(path).map(|clean| GroupPath::Elsewhere(clean, Moved::ForGood));
+        return Ok(clean.unwrap_or(GroupPath::Unknown));
     };
     if !rest.starts_with('/') && !rest.starts_with(BASE64_SUFFIX) {
         return Ok(GroupPath::Unknown);
@@ -238,6 +239,7 @@ mod tests {
         check("/metrics/job@base64/=", "400 job name is required");
         check("/metrics/job/a/", r#"{job="a"}"#);
         check("/metrics/job/a//b/c", "301 /metrics/job/a/b/c");
+        check("//api/v1/metrics", "301 /api/v1/metrics");
         check("/metrics/job/a/../b", "301 /metrics/job/b");
         check("/metrics/job/a/b", "400 odd number");
         check("/metrics/job/a/b@base64/=", r#"{b="",job="a"}"#);

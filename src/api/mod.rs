@@ -54,6 +54,7 @@ use crate::model::{Clock, UnixMillis};
 
 use auth::Denied;
 use books::Books;
+use group_path::Moved;
 use outgoing::Outgoing;
 use reply::Reply;
 
@@ -200,6 +201,10 @@ impl Doors {
             "/" | "/status" => {
                 let query = request.uri().query().unwrap_or_default();
                 page::page(request.method(), self, query).await
+            }
+            "/status/" | "/api/v1/metrics/" | "/api/v1/status/" => {
+                let there = request.uri().path().trim_end_matches('/');
+                Reply::elsewhere(there.to_owned(), Moved::ForGood)
             }
             path if path.starts_with(v1::PREFIX) => {
                 let query = request.uri().query().unwrap_or_default();

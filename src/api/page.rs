@@ -51,7 +51,7 @@ struct Moment {
 
 /// Answers a request for the page.
 pub(super) async fn page(method: &Method, doors: &Arc<Doors>, query: &str) -> Reply {
-    if !matches!(*method, Method::GET | Method::HEAD) {
+    if *method != Method::GET {
         return Reply::method_not_allowed("GET");
     }
     let wanted = Wanted::read(query);

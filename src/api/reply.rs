@@ -86,11 +86,11 @@ impl Reply {
 
     /// The JSON API was asked for something that it does not understand.
     pub(super) fn bad_question(error: &QuestionError) -> Self {
-        let said =
-            serde_json::json!({"status": "error", "errorType": "bad_data", "error": error.to_string()});
+        let why = serde_json::Value::from(error.to_string());
+        let said = format!(r#"{{"status":"error","errorType":"bad_data","error":{why}}}"#);
         Self {
             content_type: JSON.into(),
-            says: Says::Exactly(said.to_string()),
+            says: Says::Exactly(said),
             ..Self::new(StatusCode::BAD_REQUEST, "")
         }
     }

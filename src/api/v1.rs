@@ -142,15 +142,12 @@ fn status(doors: &Doors) -> String {
         "goVersion": concat!("none, built with Rust ", env!("CARGO_PKG_RUST_VERSION")),
     });
     let flags = doors.flags.load_full();
-    json!({
-        "status": "success",
-        "data": {
-            "build_information": build,
-            "flags": *flags,
-            "start_time": rfc3339(doors.started),
-        },
-    })
-    .to_string()
+    let data = json!({
+        "build_information": build,
+        "flags": *flags,
+        "start_time": rfc3339(doors.started),
+    });
+    format!(r#"{{"status":"success","data":{data}}}"#)
 }
 
 async fn wipe(doors: &Doors) -> Reply {

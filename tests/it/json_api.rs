@@ -108,6 +108,26 @@ fn spans(spans: &[(i32, u32)]) -> Vec<v1::BucketSpan> {
     spans.iter().map(span).collect()
 }
 
+/// A family of histograms, told apart by a label, as protobuf.
+fn family(histograms: [(&str, v1::Histogram); 2]) -> Vec<u8> {
+    let family = v1::MetricFamily {
+        name: Some("n".to_owned()),
+        r#type: Some(v1::MetricType::Histogram.into()),
+        metric: histograms
+            .map(|(kind, histogram)| v1::Metric {
+                label: vec![v1::LabelPair {
+                    name: Some("kind".to_owned()),
+                    value: Some(kind.to_owned()),
+                }],
+                histogram: Some(histogram),
+                ..Default::default()
+            })
+            .into(),
+        ..Default::default()
+    };
+    family.encode_length_delimited_to_vec()
+}
+
 #[test]
 fn a03_native_histograms_are_listed_bucket_by_bucket() {
     let whole = v1::Histogram {
@@ -130,25 +150,11 @@ fn a03_native_histograms_are_listed_bucket_by_bucket() {
         positive_count: vec![2.0, 2.0, -2.0, 0.0],
         ..Default::default()
     };
-    let family = v1::MetricFamily {
-        name: Some("n".to_owned()),
-        r#type: Some(v1::MetricType::Histogram.into()),
-        metric: [("whole", whole), ("float", float)]
-            .map(|(kind, histogram)| v1::Metric {
-                label: vec![v1::LabelPair {
-                    name: Some("kind".to_owned()),
-                    value: Some(kind.to_owned()),
-                }],
-                histogram: Some(histogram),
-                ..Default::default()
-            })
-            .into(),
-        ..Default::default()
-    };
+    let body = family([("whole", whole), ("float", float)]);
     let bridge = Bridge::start();
     let kind = format!("Content-Type: {PROTOBUF_TYPE}\r\n");
 
-    let pushed = send(&bridge, "PUT", &kind, &family.encode_length_delimited_to_vec());
+    let pushed = send(&bridge, "PUT", &kind, &body);
 
     assert_eq!(pushed.status, 200, "{}", pushed.text());
     let listed = read(&bridge, "/api/v1/metrics");
@@ -199,6 +205,7 @@ fn a05_pages_of_other_origins_may_read_the_answers() {
         ("GET", "/api/v1/nothing", 404),
         ("POST", "/api/v1/metrics", 405),
         ("PUT", "/api/v1/admin/wipe", 404),
+        ("HEAD", "/api/v1/metrics", 405),
         ("OPTIONS", "/api/v1/metrics", 200),
         ("OPTIONS", "/api/v1/whatever/there/is", 200),
     ] {
