@@ -92,6 +92,37 @@ need_java() {
   else install_packages "JDK 17" default-jdk-headless; fi
 }
 
+# The newest version of a server, built with Go; where that cannot be, what the distribution has.
+#   need_newest_server NAME PACKAGE MODULE VERSION     its path is left in $SERVER
+need_newest_server() {
+  local name=$1 package=$2 module=$3 version=$4 folder
+  SERVER=$CACHE/$package-$version/usr/bin/$name
+  [ -x "$SERVER" ] && return
+  folder=$(mktemp -d "$CACHE/.new.XXXXXX")
+  say "building $module $version with Go"
+  if ! build_module "$name" "$module" "$version" "$folder"; then
+    rm -rf "$folder"
+    say "cannot build $module $version: taking what the distribution has"
+    need_server "$package" "$package" "$module" "$version"
+    return
+  fi
+  rm -rf "${CACHE:?}/$package-$version"
+  mv "$folder" "$CACHE/$package-$version"
+}
+
+# Go that can fetch a newer one where a module wants it, as it has been able to since 1.21.
+need_go() {
+  go_is_new_enough && return
+  has go || install_packages Go golang-go
+  go_is_new_enough || die "Go is older than 1.21: install a newer one from https://go.dev/dl and try again"
+}
+
+go_is_new_enough() {
+  local version
+  version=$(go env GOVERSION 2>/dev/null) && [ -n "$version" ] || return 1
+  [ "$(printf '%s\n' 1.21 "${version#go}" | sort -V | head -n1)" = 1.21 ]
+}
+
 # A server of the Prometheus family, unpacked into the cache instead of installed, so that no service is started.
 #   need_server NAME PACKAGE MODULE VERSION     its path is left in $SERVER
 need_server() {
@@ -119,7 +150,7 @@ unpack_package() {
 
 build_module() {
   local name=$1 module=$2 version=$3 folder=$4
-  has go || install_packages Go golang-go
+  (need_go) || return 1
   mkdir -p "$folder/src" "$folder/usr/bin"
   (cd "$folder/src" && printf 'module proving\n' >go.mod && go get "$module@$version" && go build -o "$folder/usr/bin/$name" "$module") >&2
   local built=$?

@@ -17,6 +17,7 @@ mod auth;
 mod body;
 mod books;
 mod config;
+mod detour;
 mod encoding;
 mod exhibition;
 mod format;
@@ -54,7 +55,6 @@ use crate::model::{Clock, UnixMillis};
 
 use auth::Denied;
 use books::Books;
-use group_path::Moved;
 use outgoing::Outgoing;
 use reply::Reply;
 
@@ -191,6 +191,9 @@ impl Doors {
         (peer, path): (SocketAddr, &str),
         request: Request<Incoming>,
     ) -> Reply {
+        if let Some(detour) = detour::of(request.method(), path, request.uri().path()) {
+            return detour;
+        }
         match path {
             "/-/healthy" => probe::healthy(request.method()),
             "/-/ready" => probe::ready(request.method(), &self.intake),
@@ -201,10 +204,6 @@ impl Doors {
             "/" | "/status" => {
                 let query = request.uri().query().unwrap_or_default();
                 page::page(request.method(), self, query).await
-            }
-            "/status/" | "/api/v1/metrics/" | "/api/v1/status/" => {
-                let there = request.uri().path().trim_end_matches('/');
-                Reply::elsewhere(there.to_owned(), Moved::ForGood)
             }
             path if path.starts_with(v1::PREFIX) => {
                 let query = request.uri().query().unwrap_or_default();

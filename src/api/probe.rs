@@ -14,7 +14,8 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// Whether the process is alive; it is, or it could not answer.
 pub(super) fn healthy(method: &Method) -> Reply {
     match *method {
-        Method::GET | Method::HEAD => Reply::fine("OK"),
+        Method::GET => Reply::fine("OK"),
+        Method::OPTIONS => Reply::options("GET, OPTIONS"),
         _ => Reply::method_not_allowed("GET"),
     }
 }
@@ -22,9 +23,10 @@ pub(super) fn healthy(method: &Method) -> Reply {
 /// Whether a push could be made durable now.
 pub(super) fn ready(method: &Method, intake: &Intake) -> Reply {
     match *method {
-        Method::GET | Method::HEAD => intake
+        Method::GET => intake
             .ready()
             .map_or_else(Reply::not_ready, |()| Reply::fine("OK")),
+        Method::OPTIONS => Reply::options("GET, OPTIONS"),
         _ => Reply::method_not_allowed("GET"),
     }
 }

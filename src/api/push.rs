@@ -7,6 +7,7 @@ use http::{Method, Request};
 use hyper::body::Incoming as Body;
 use tokio::time::Instant;
 
+use super::detour::Moved;
 use super::format::Format;
 use super::group_path::{self, GroupPath};
 use super::reply::Reply;
@@ -29,9 +30,9 @@ pub(super) async fn push(
 ) -> Reply {
     let group = match group_path::read(path, config.names) {
         Ok(GroupPath::Group(group)) => group,
-        Ok(GroupPath::Elsewhere(to, moved)) => {
+        Ok(GroupPath::Elsewhere(to)) => {
             let prefix = request.uri().path().strip_suffix(path).unwrap_or_default();
-            return Reply::elsewhere(format!("{prefix}{to}"), moved);
+            return Reply::elsewhere(format!("{prefix}{to}"), Moved::ForNow);
         }
         Ok(GroupPath::Unknown) => return Reply::unknown(path),
         Err(error) => return Reply::bad_path(&error),

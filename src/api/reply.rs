@@ -8,8 +8,9 @@ use http::{HeaderValue, Response, StatusCode};
 use super::accept::Packing;
 use super::auth::Denied;
 use super::body::BodyError;
+use super::detour::Moved;
 use super::format::FormatError;
-use super::group_path::{GroupPathError, Moved};
+use super::group_path::GroupPathError;
 use super::outgoing::{Outgoing, Stream};
 use super::question::QuestionError;
 use crate::intake::Refusal;
@@ -178,6 +179,13 @@ impl Reply {
             header: Some((LOCATION, to)),
             ..Self::new(status, "")
         }
+    }
+
+    pub(super) fn bad_escape(path: &str) -> Self {
+        let text = format!(
+            "invalid URL escape in the path {path:?}: behind each % stand two hexadecimal digits, and a % itself is %25"
+        );
+        Self::new(StatusCode::BAD_REQUEST, text)
     }
 
     pub(super) fn bad_path(error: &GroupPathError) -> Self {

@@ -12,11 +12,14 @@ use crate::codec::exposition::{Exposition, bound_of};
 use crate::codec::layer::Values;
 use crate::codec::shape::Shape;
 use crate::model::{
-    Exemplar, GroupKey, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash,
+    Exemplar, GroupKey, INSTANCE, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash,
     UnixMillis, UnixNanos,
 };
 use crate::normalise::{Effects, Grouping, Rules};
 use crate::registry::{Consistency, Mode, Push};
+
+/// The label of a summary's quantiles.
+const QUANTILE: &str = "quantile";
 
 /// The names of the group's own series, as Pushgateway shows them.
 const OWN_NAMES: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
@@ -126,6 +129,7 @@ impl<'a> Preparation<'a> {
     ) -> Result<(), Inconsistent> {
         let samples = &exposition.samples;
         self.judge_times(samples, timestamps)?;
+        self.judge_quantile(exposition)?;
         let mut seen: HashMap<SeriesHash, usize, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(samples.len(), foldhash::fast::RandomState::default());
         let is_push_time = |sample: &Sample<'_>| sample.labels.get(METRIC_NAME) == OWN_NAMES.first().copied();
@@ -254,6 +258,23 @@ impl<'a> Preparation<'a> {
         own
     }
 
+    /// Refuses summaries in a group that has the label which tells their samples apart.
+    fn judge_quantile(&self, exposition: &Exposition<'_>) -> Result<(), Inconsistent> {
+        if self.check == Consistency::Unchecked || !self.group.iter().any(|(name, _)| name == QUANTILE) {
+            return Ok(());
+        }
+        let is_summary = |sample: &&Sample<'_>| {
+            let family = exposition.families.get(sample.family);
+            family.is_some_and(|family| family.kind == MetricKind::Summary)
+        };
+        match exposition.samples.iter().find(is_summary) {
+            None => Ok(()),
+            Some(sample) => Err(Inconsistent::Quantile(
+                sample.labels.clone().into_set().to_string(),
+            )),
+        }
+    }
+
     fn skip(&mut self, index: usize) {
         self.skipped.extend(u32::try_from(index));
     }
@@ -307,7 +328,8 @@ impl<'a> Preparation<'a> {
         Ok(())
     }
 
-    /// A sample's labels as Pushgateway would store them: grouping labels override, empty values count.
+    /// A sample's labels as Pushgateway would store them: grouping labels override, empty values count, and there is
+    /// always an `instance`.
     fn as_pushed<'s>(&self, sample: &'s Sample<'_>) -> Vec<(&'s str, &'s str)> {
         let is_grouping = |name: &str| self.group.iter().any(|(grouping, _)| grouping == name);
         let mut labels: Vec<_> = sample
@@ -315,6 +337,9 @@ impl<'a> Preparation<'a> {
             .iter()
             .filter(|(name, _)| !is_grouping(name))
             .collect();
+        if !is_grouping(INSTANCE) && !labels.iter().any(|(name, _)| *name == INSTANCE) {
+            labels.push((INSTANCE, ""));
+        }
         labels.sort_unstable();
         labels
     }

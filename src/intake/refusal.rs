@@ -28,6 +28,11 @@ pub enum Inconsistent {
     /// A label's name is reserved (Pushgateway B15).
     #[error("the label name {0:?} is reserved: names of labels do not begin with __")]
     Reserved(String),
+    /// A summary in a group that has the label `quantile`, as client_golang has it.
+    #[error(
+        "the summary {0} cannot have a grouping label quantile, which tells the samples of summaries apart: give the group another label"
+    )]
+    Quantile(String),
     /// Two samples are the same series (Pushgateway B12, B20).
     #[error("the series {0} was pushed twice with the same labels in one push")]
     Duplicate(String),

@@ -98,6 +98,22 @@ impl GroupKey {
         labels.sort_unstable();
     }
 
+    /// The one other key whose own series are shown with the same labels: with an empty `instance` where this has none,
+    /// or the other way round.
+    #[must_use]
+    pub fn shown_alike(&self) -> Option<Self> {
+        let mut labels = self.labels.clone();
+        match labels.iter().position(|(name, _)| name == INSTANCE) {
+            None => labels.push((INSTANCE.to_owned(), String::new())),
+            Some(at) if labels.get(at).is_some_and(|(_, value)| value.is_empty()) => {
+                labels.remove(at);
+            }
+            Some(_) => return None,
+        }
+        labels.sort();
+        Some(Self { labels })
+    }
+
     /// The key as bytes: each name and value followed by 0xFF, which no UTF-8 text contains (Pushgateway S20).
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

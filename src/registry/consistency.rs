@@ -290,6 +290,18 @@ fn has_series(kind: MetricKind, suffix: &str) -> bool {
 }
 
 impl Registry {
+    /// Whether a new group's push times can be told from those of another: `instance=""` and none are shown alike.
+    pub(super) fn judge_new_group(&self, key: &GroupKey) -> Result<(), Refused> {
+        match key.shown_alike().filter(|other| self.groups.contains_key(other)) {
+            None => Ok(()),
+            Some(other) => Err(Clash::Duplicate {
+                series: format!("push_time_seconds{key}"),
+                group: other.to_string(),
+            }
+            .into()),
+        }
+    }
+
     /// Whether the families of a push agree with those of other pushes.
     pub(super) fn judge_families(&self, push: &Push, source: Option<&Source>) -> Result<(), Refused> {
         if push.check == Consistency::Checked

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 
 use super::change::{Change, Conflict, Push, Refused};
+use super::consistency::Consistency;
 use super::event::{AsPushed, EndReason, Event, Mode};
 use super::sources::{Composites, OwnerId, Source};
 use super::times::latest_of_push;
@@ -91,6 +92,9 @@ impl Registry {
             self.judge_times(&push, source, &[])?;
             return self.change_of(push, group, Difference::default(), Block::default());
         }
+        if group.is_none() && push.check == Consistency::Checked {
+            self.judge_new_group(&push.group)?;
+        }
         self.judge_families(&push, source)?;
         let found = self.compare(&push, group, source);
         self.judge_duplicates(&push, &found.owned)?;
@@ -176,9 +180,14 @@ impl Registry {
     /// `own` holds the group's push times, with the failure in it, and `series` their identities.
     ///
     /// # Errors
-    /// [`Refused`] when the ghost would be one group too many, or [`Refused::Damaged`].
+    /// [`Refused`] when the ghost would be one group too many or could not be told from another, or
+    /// [`Refused::Damaged`].
     pub fn plan_failure(&self, push: Push, why: String) -> Result<Change, Refused> {
         let group = self.groups.get(&push.group);
+        if group.is_none() {
+            // a Pushgateway shows both, and nothing can be scraped or pushed from then on
+            self.judge_new_group(&push.group)?;
+        }
         self.check_limits(&push, group, None)?;
         let found = self.compare(&push, group, None);
         let at = found.time_of(&push, group);

@@ -32,7 +32,7 @@ fn statuses_of_requests_that_lead_nowhere() {
     for (method, path, status) in [
         ("PUT", "/metrics/job/", 307),
         ("PUT", "/metrics/job", 404),
-        ("PUT", "/metrics/job/a//b/c", 301),
+        ("PUT", "/metrics/job/a//b/c", 307),
         ("GET", "/metrics/job/a", 405),
         ("PATCH", "/metrics/job/a", 405),
         ("PUT", "/-/healthy", 405),

@@ -22,6 +22,10 @@ pub(crate) struct Settings<'a> {
     pub(crate) stale_after: &'a str,
     /// `http.path_prefixes`.
     pub(crate) path_prefix: Option<&'a str>,
+    /// The whole of `pushgateway`.
+    pub(crate) pushgateway: &'a str,
+    /// What the web configuration file says, if there is one.
+    pub(crate) web: Option<&'a str>,
     /// What else is set of the remote.
     pub(crate) remote_settings: &'a str,
 }
@@ -33,6 +37,8 @@ impl<'a> Settings<'a> {
             remote_url,
             stale_after: "10m",
             path_prefix: None,
+            pushgateway: "{}",
+            web: None,
             remote_settings: "",
         }
     }
@@ -50,13 +56,18 @@ impl Bridge {
     #[track_caller]
     pub(crate) fn start(settings: &Settings<'_>) -> Self {
         let folder = process::folder("bridge-");
-        let prefixes = settings
-            .path_prefix
-            .map(|prefix| format!(", path_prefixes: [\"{prefix}\"]"))
-            .unwrap_or_default();
+        let mut http = "listen: \"127.0.0.1:0\"".to_owned();
+        if let Some(prefix) = settings.path_prefix {
+            http.push_str(&format!(", path_prefixes: [\"{prefix}\"]"));
+        }
+        if let Some(web) = settings.web {
+            std::fs::write(folder.path().join("web.yml"), web).expect("a web configuration");
+            http.push_str(", web_config_file: web.yml, public_probes: true");
+        }
         let yaml = format!(
-            "data_dir: \"{}\"\nhttp: {{listen: \"127.0.0.1:0\"{prefixes}}}\njobs: {{stale_after: {}}}\nremote_write:\n  - {{name: remote, url: \"{}\"{}}}\n",
+            "data_dir: \"{}\"\nhttp: {{{http}}}\npushgateway: {}\njobs: {{stale_after: {}}}\nremote_write:\n  - {{name: remote, url: \"{}\"{}}}\n",
             folder.path().join("data").display(),
+            settings.pushgateway,
             settings.stale_after,
             settings.remote_url,
             settings.remote_settings,

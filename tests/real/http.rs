@@ -19,6 +19,12 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
+    /// The value of a header, by its name in lower case.
+    #[allow(dead_code, reason = "tests/real reads it, and shares this file with tests/it")]
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+
     /// The body as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -63,6 +69,18 @@ impl Connection {
         self.stream.get_mut().write_all(request)?;
         read_answer(&mut self.stream)
     }
+
+    /// Sends the bytes of a HEAD request as they are: its answer has no body, whatever its length says.
+    #[allow(dead_code, reason = "tests/real uses it, and shares this file with tests/it")]
+    pub(crate) fn exchange_heads(&mut self, request: &[u8]) -> io::Result<Answer> {
+        self.stream.get_mut().write_all(request)?;
+        let (start, headers) = read_head(&mut self.stream)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok(Answer {
+            status: status(&start)?,
+            headers,
+            body: Vec::new(),
+        })
+    }
 }
 
 /// One request on a connection of its own.
@@ -98,11 +116,7 @@ pub(crate) fn read_body(stream: &mut impl BufRead, headers: &[(String, String)])
 
 fn read_answer(stream: &mut impl BufRead) -> io::Result<Answer> {
     let (start, headers) = read_head(stream)?.ok_or(io::ErrorKind::UnexpectedEof)?;
-    let status = start
-        .split(' ')
-        .nth(1)
-        .and_then(|code| code.parse().ok())
-        .ok_or_else(|| malformed(&start))?;
+    let status = status(&start)?;
     let chunked = header(&headers, "transfer-encoding").is_some_and(|value| value.contains("chunked"));
     let body = if chunked {
         read_chunks(stream)?
@@ -114,6 +128,14 @@ fn read_answer(stream: &mut impl BufRead) -> io::Result<Answer> {
         headers,
         body,
     })
+}
+
+fn status(start: &str) -> io::Result<u16> {
+    start
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .ok_or_else(|| malformed(start))
 }
 
 fn read_chunks(stream: &mut impl BufRead) -> io::Result<Vec<u8>> {

@@ -44,20 +44,45 @@ impl Prometheus {
     /// Starts one on a free port.
     #[track_caller]
     pub(crate) fn start() -> Self {
-        Self::start_with(&[])
+        Self::configured(
+            "global: {}
+",
+            &[],
+        )
     }
 
     /// Starts one that keeps native histograms and exemplars too.
     #[track_caller]
     pub(crate) fn keeping_all() -> Self {
-        Self::start_with(&["--enable-feature=native-histograms,exemplar-storage"])
+        Self::configured(
+            "global: {}
+",
+            &["--enable-feature=native-histograms,exemplar-storage"],
+        )
+    }
+
+    /// Starts one that scrapes these addresses every second, as a Pushgateway should be scraped; the series of each get
+    /// its name as the label `whose`.
+    #[track_caller]
+    pub(crate) fn scraping(targets: &[(&str, &str)]) -> Self {
+        let mut config = "global: {scrape_interval: 1s}
+scrape_configs:
+"
+        .to_owned();
+        for (name, address) in targets {
+            config.push_str(&format!(
+                "  - {{job_name: {name}, honor_labels: true, static_configs: [{{targets: [\"{address}\"], labels: {{whose: {name}}}}}]}}
+"
+            ));
+        }
+        Self::configured(&config, &[])
     }
 
     #[track_caller]
-    fn start_with(flags: &[&str]) -> Self {
+    fn configured(yaml: &str, flags: &[&str]) -> Self {
         let folder = process::folder("prometheus-");
         let config = folder.path().join("prometheus.yml");
-        std::fs::write(&config, "global: {}\n").expect("a configuration");
+        std::fs::write(&config, yaml).expect("a configuration");
         let mut command = Command::new(process::provided("FLINKBRIDGE_PROMETHEUS"));
         command
             .arg(format!("--config.file={}", config.display()))

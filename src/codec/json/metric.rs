@@ -51,7 +51,8 @@ pub(super) fn put_metric(
                     put_buckets(out, &native)?;
                     (count_of(&native), native.sum)
                 }
-                Some(native) if buckets.is_empty() => {
+                // the one up to infinity may be our own addition
+                Some(native) if buckets.iter().all(|bucket| bucket.bound == f64::INFINITY) => {
                     out.write_all(b"{}")?;
                     (count_of(&native), native.sum)
                 }

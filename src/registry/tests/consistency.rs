@@ -165,3 +165,26 @@ fn what_has_ended_stands_in_nobodys_way() {
         assert!(world.registry.plan_push(pushed("c", &[], body)).is_ok(), "{body}");
     }
 }
+
+#[test]
+fn b04_an_empty_instance_and_none_are_one_to_whoever_scrapes() {
+    let mut world = world();
+    let change = world.registry.plan_push(pushed("g", &[], GAUGE)).unwrap();
+    world.commit(change);
+
+    let alike = || pushed("g", &[("instance", "")], "x 1\n");
+    let refused = world.registry.plan_push(alike()).unwrap_err().to_string();
+    let ghost = world.registry.plan_failure(alike(), "no reason".to_owned());
+
+    assert!(
+        refused.contains("was pushed before, through the group {job=\"g\"}"),
+        "{refused}"
+    );
+    assert!(ghost.is_err());
+    assert!(
+        world
+            .registry
+            .plan_push(pushed("g", &[("instance", "i")], "x 1\n"))
+            .is_ok()
+    );
+}
