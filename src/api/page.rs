@@ -19,6 +19,8 @@ use crate::registry::{GroupInfo, Summary};
 
 use html::{Html, Span};
 
+const ALLOWED: &str = "GET, OPTIONS";
+
 const HTML: &str = "text/html; charset=utf-8";
 
 /// Most groups of one page; the others are found by the filter.
@@ -51,8 +53,10 @@ struct Moment {
 
 /// Answers a request for the page.
 pub(super) async fn page(method: &Method, doors: &Arc<Doors>, query: &str) -> Reply {
-    if *method != Method::GET {
-        return Reply::method_not_allowed("GET");
+    match *method {
+        Method::GET => {}
+        Method::OPTIONS => return Reply::options(ALLOWED),
+        _ => return Reply::method_not_allowed(ALLOWED),
     }
     let wanted = Wanted::read(query);
     let (intake, moment) = (

@@ -71,6 +71,7 @@ pub(super) async fn quit(method: &Method, config: &DoorConfig, wishes: &mpsc::Se
             Err(_) => Reply::not_ready("closing"),
         },
         Method::GET => Reply::quit_by_get(),
+        Method::OPTIONS => Reply::options("PUT, POST, OPTIONS"),
         _ => Reply::method_not_allowed("PUT, POST"),
     }
 }

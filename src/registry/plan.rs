@@ -236,16 +236,6 @@ impl Registry {
         self.plan_end(group, None, EndReason::Deleted, now).map(Some)
     }
 
-    /// What ending `group` at once would mean, however many processes it has; `None` when there is no such group.
-    ///
-    /// # Errors
-    /// [`Refused::Damaged`] only.
-    pub fn plan_clean_up(&self, group: &GroupKey, now: UnixMillis) -> Result<Option<Change>, Refused> {
-        let is_known = self.groups.contains_key(group);
-        let end = || self.plan_end(group, None, EndReason::Admin, now);
-        is_known.then(end).transpose()
-    }
-
     /// What ending some sources of a group, or all of it, would mean.
     pub(super) fn plan_end(
         &self,
