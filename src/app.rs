@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::api::{self, DoorConfig, Doors, ReloadRequest};
+use crate::api::{self, DoorConfig, Doors, Wish};
 use crate::config::Config;
 use crate::forward::{self, ForwardError, Forwarder, RemoteConfig, RemoteStatus};
 use crate::intake::{Closing, Intake};
@@ -89,12 +89,13 @@ pub struct App {
     address: SocketAddr,
     queue: Queue,
     intake: Intake,
+    doors: Arc<Doors>,
     keeper: Arc<Keeper>,
     forward_metrics: forward::Metrics,
     remotes: BTreeMap<String, Remote>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
-    reloads: mpsc::Receiver<ReloadRequest>,
+    wishes: mpsc::Receiver<Wish>,
 }
 
 /// One remote that is being forwarded to.
@@ -129,13 +130,14 @@ impl App {
         let intake =
             Intake::open(queue.clone(), known, Arc::clone(&clock), &mut metrics).map_err(AppError::Queue)?;
         let forward_metrics = forward::Metrics::register(metrics.sub_registry_with_prefix("forward"));
-        let (reload, reloads) = mpsc::channel(1);
+        let (wish, wishes) = mpsc::channel(1);
         let doors = Arc::new(Doors::new(
             (intake.clone(), Arc::clone(&clock)),
             config.door.clone(),
             &mut metrics,
-            reload,
+            wish,
         ));
+        doors.describe(config.flags());
         let keeper = Arc::new(Keeper::new(Arc::clone(&doors), protection));
         let (stop, stopping) = watch::channel(false);
         let mut app = Self {
@@ -146,10 +148,11 @@ impl App {
             address,
             queue,
             intake,
+            doors: Arc::clone(&doors),
             keeper,
             forward_metrics,
             stop,
-            reloads,
+            wishes,
         };
         app.forget_all_but(&app.config.remotes);
         app.set_up_remotes(app.config.remotes.clone()).await?;
@@ -191,9 +194,9 @@ impl App {
         forwarded.all(|reader| reader.backlog.totals.records == 0)
     }
 
-    /// The next wish to reload that comes over HTTP.
-    pub async fn reload_wanted(&mut self) -> Option<ReloadRequest> {
-        self.reloads.recv().await
+    /// The next wish that comes over HTTP.
+    pub async fn wished(&mut self) -> Option<Wish> {
+        self.wishes.recv().await
     }
 
     /// Reads the web configuration file and its certificates at once, rather than when a change of them has been there
@@ -238,6 +241,7 @@ impl App {
         self.intake.configure(rules, config.retention.clone());
         self.keeper.take_up(config.door.clone(), protection).await;
         self.config = self.config.with_what_can_change_of(config);
+        self.doors.describe(self.config.flags());
         info!("took up the new configuration");
         Ok(())
     }

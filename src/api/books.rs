@@ -119,6 +119,10 @@ impl Books {
             "push"
         } else if path == "/metrics" {
             "metrics"
+        } else if path.starts_with("/api/") {
+            "api"
+        } else if matches!(path, "/" | "/status") {
+            "page"
         } else if path.starts_with("/-/") {
             "probe"
         } else {

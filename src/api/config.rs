@@ -31,6 +31,10 @@ pub struct DoorConfig {
     pub names: NameScheme,
     /// `pushgateway.honor_timestamps`: whether a sample may bring its own time. Default false, as at Pushgateway.
     pub timestamps: Timestamps,
+    /// `pushgateway.admin_api`: whether there is `/api/v1/admin/wipe`, which ends every group. Default false.
+    pub admin_api: bool,
+    /// `pushgateway.lifecycle`: whether `/-/quit` ends the program. Default false.
+    pub lifecycle: bool,
     /// `pushgateway.max_body_bytes`: longest body, as sent and as decompressed. Default 64 MiB: a hundred times the
     /// largest push seen of Flink.
     pub max_body_bytes: usize,
@@ -62,6 +66,8 @@ impl Default for DoorConfig {
             consistency: Consistency::Checked,
             names: NameScheme::Classic,
             timestamps: Timestamps::Refused,
+            admin_api: false,
+            lifecycle: false,
             max_body_bytes: 64 << 20,
             max_series: 200_000,
         }

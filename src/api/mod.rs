@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `push` | PUT, POST, DELETE `/metrics/job/...` |
 //! | `show` | GET `/metrics` |
-//! | `probe` | GET `/-/healthy`, `/-/ready`, `/-/metrics`; PUT, POST `/-/reload` |
+//! | `v1` | GET `/api/v1/metrics`, `/api/v1/status`; PUT `/api/v1/admin/wipe` |
+//! | `page` | GET `/`, `/status` |
+//! | `probe` | GET `/-/healthy`, `/-/ready`, `/-/metrics`; PUT, POST `/-/reload`, `/-/quit` |
 //!
 //! `listen` takes connections, greeted by `tls` where the web configuration file says so; `auth` judges who asks.
 //!
@@ -25,15 +27,19 @@ mod group_path;
 mod listen;
 mod outgoing;
 mod own;
+mod page;
 mod patience;
 mod probe;
 mod push;
+mod question;
 mod reply;
 mod request_line;
 mod show;
 mod tls;
+mod v1;
 mod web;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -45,7 +51,7 @@ use prometheus_client::registry::Registry as Metrics;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::intake::{Intake, Quiet};
-use crate::model::Clock;
+use crate::model::{Clock, UnixMillis};
 
 use auth::Denied;
 use books::Books;
@@ -62,10 +68,18 @@ pub use web::{Clients, Pem, TlsConfig, Versions, Web, WebConfig, WebError};
 
 /// What a door asks of the program around it.
 #[derive(Debug)]
-pub struct ReloadRequest {
-    /// Where the outcome goes: done, or every mistake in the configuration as one text.
-    pub answer: tokio::sync::oneshot::Sender<Result<(), String>>,
+pub enum Wish {
+    /// To read the configuration again.
+    Reload {
+        /// Where the outcome goes: done, or every mistake in the configuration as one text.
+        answer: tokio::sync::oneshot::Sender<Result<(), String>>,
+    },
+    /// To end.
+    Quit,
 }
+
+/// The settings in force, shown by name: Pushgateway's flags as far as there is the like, then our keys.
+pub type Flags = BTreeMap<String, String>;
 
 /// Everything the doors need. Shared by all connections.
 #[derive(Debug)]
@@ -78,8 +92,10 @@ pub struct Doors {
     books: Books,
     refusals: Quiet,
     clock: Arc<dyn Clock>,
+    started: UnixMillis,
+    flags: ArcSwap<Flags>,
     shown: std::sync::OnceLock<Metrics>,
-    reload: mpsc::Sender<ReloadRequest>,
+    wishes: mpsc::Sender<Wish>,
 }
 
 impl Doors {
@@ -90,7 +106,7 @@ impl Doors {
         (intake, clock): (Intake, Arc<dyn Clock>),
         config: DoorConfig,
         metrics: &mut Metrics,
-        reload: mpsc::Sender<ReloadRequest>,
+        wishes: mpsc::Sender<Wish>,
     ) -> Self {
         let books = Books::default();
         books.register(metrics);
@@ -102,9 +118,11 @@ impl Doors {
             scrapes: Arc::new(Semaphore::new(show::MAX_AT_ONCE)),
             books,
             refusals: Quiet::new(std::time::Duration::from_secs(1)),
+            started: clock.now(),
             clock,
+            flags: ArcSwap::default(),
             shown: std::sync::OnceLock::new(),
-            reload,
+            wishes,
         }
     }
 
@@ -130,6 +148,11 @@ impl Doors {
         self.web.load_full()
     }
 
+    /// Shows `flags` as the settings in force; no secret may be among them.
+    pub fn describe(&self, flags: Flags) {
+        self.flags.store(Arc::new(flags));
+    }
+
     /// Shows `metrics` at `/-/metrics` and `/metrics`; to be called once, when every part has registered its own.
     pub fn show(&self, metrics: Metrics) {
         // a second call would show the same parts again; the first registry stays
@@ -152,6 +175,9 @@ impl Doors {
         self.books.answered(&method, &path, reply.status());
         self.log_refusal(&reply, (&method, &path), peer);
         let mut response = reply.into_response();
+        if path.starts_with(v1::PREFIX) {
+            v1::dress(response.headers_mut());
+        }
         web.dress(response.headers_mut());
         if method == Method::HEAD {
             return without_body(response);
@@ -173,7 +199,16 @@ impl Doors {
             "/-/ready" => probe::ready(request.method(), &self.intake),
             "/metrics" => show::metrics(self, request.method(), request.headers()).await,
             "/-/metrics" => probe::metrics(request.method(), self.shown.get()),
-            "/-/reload" => probe::reload(request.method(), &self.reload).await,
+            "/-/reload" => probe::reload(request.method(), &self.wishes).await,
+            "/-/quit" => probe::quit(request.method(), config, &self.wishes).await,
+            "/" | "/status" => {
+                let query = request.uri().query().unwrap_or_default();
+                page::page(request.method(), self, query).await
+            }
+            path if path.starts_with(v1::PREFIX) => {
+                let query = request.uri().query().unwrap_or_default();
+                v1::answer(self, config, (request.method(), path), query).await
+            }
             _ => push::push(self, config, (peer, path), request).await,
         }
     }
@@ -192,8 +227,9 @@ impl Doors {
 /// HTTP/2 is spoken, which clients take for a breach of the protocol.
 fn without_body(response: Response<Outgoing>) -> Response<Outgoing> {
     let (mut head, body) = response.into_parts();
-    let length = body.size_hint().lower();
-    head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    if let Some(length) = body.size_hint().exact() {
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
     Response::from_parts(head, Outgoing::empty())
 }
 

@@ -62,6 +62,12 @@ impl Outgoing {
     }
 }
 
+impl From<String> for Outgoing {
+    fn from(text: String) -> Self {
+        Self::Whole(Bytes::from(text).into())
+    }
+}
+
 impl Stream {
     /// A body, and where it is written. To be called on a thread that the runtime knows.
     pub(super) fn new() -> (Self, Chunks) {

@@ -1,12 +1,12 @@
-//! Health, our own metrics, and reloading.
+//! Health, our own metrics, reloading, and the end.
 
 use http::Method;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry as Metrics;
 use tokio::sync::{mpsc, oneshot};
 
-use super::ReloadRequest;
 use super::reply::Reply;
+use super::{DoorConfig, Wish};
 use crate::intake::Intake;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -47,17 +47,31 @@ pub(super) fn metrics(method: &Method, shown: Option<&Metrics>) -> Reply {
 }
 
 /// Reads the configuration again; the answer names every mistake if there are any, and then nothing has changed.
-pub(super) async fn reload(method: &Method, reload: &mpsc::Sender<ReloadRequest>) -> Reply {
+pub(super) async fn reload(method: &Method, wishes: &mpsc::Sender<Wish>) -> Reply {
     if !matches!(*method, Method::PUT | Method::POST) {
         return Reply::method_not_allowed("PUT, POST");
     }
     let (answer, outcome) = oneshot::channel();
-    if reload.send(ReloadRequest { answer }).await.is_err() {
+    if wishes.send(Wish::Reload { answer }).await.is_err() {
         return Reply::not_ready("closing");
     }
     match outcome.await {
         Ok(Ok(())) => Reply::fine(""),
         Ok(Err(mistakes)) => Reply::failed(mistakes),
         Err(_) => Reply::not_ready("closing"),
+    }
+}
+
+/// Ends the program, if `pushgateway.lifecycle` allows it (Pushgateway M07).
+pub(super) async fn quit(method: &Method, config: &DoorConfig, wishes: &mpsc::Sender<Wish>) -> Reply {
+    match *method {
+        Method::PUT | Method::POST if !config.lifecycle => Reply::no_lifecycle(),
+        Method::PUT | Method::POST => match wishes.send(Wish::Quit).await {
+            Ok(()) => Reply::goodbye(),
+            Err(_) => Reply::not_ready("closing"),
+        },
+        Method::GET => Reply::quit_by_get(),
+        Method::OPTIONS => Reply::options("PUT, POST, OPTIONS"),
+        _ => Reply::method_not_allowed("PUT, POST"),
     }
 }

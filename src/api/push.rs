@@ -61,14 +61,14 @@ pub(super) async fn push(
 }
 
 /// Runs to its end even when nobody waits for the answer any more.
-async fn unhurried(work: impl Future<Output = Reply> + Send + 'static) -> Reply {
+pub(super) async fn unhurried(work: impl Future<Output = Reply> + Send + 'static) -> Reply {
     #[expect(
         clippy::disallowed_methods,
         reason = "awaited right here; it outlives only the client's patience"
     )]
     let work = tokio::spawn(work);
     work.await
-        .unwrap_or_else(|error| Reply::failed(format!("taking the push ended early: {error}")))
+        .unwrap_or_else(|error| Reply::failed(format!("the work ended early: {error}")))
 }
 
 async fn measured(

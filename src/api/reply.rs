@@ -1,8 +1,9 @@
 //! The only place that picks a status.
 
+use std::borrow::Cow;
+
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use hyper::body::Bytes;
 
 use super::accept::Packing;
 use super::auth::Denied;
@@ -11,21 +12,33 @@ use super::detour::Moved;
 use super::format::FormatError;
 use super::group_path::GroupPathError;
 use super::outgoing::{Outgoing, Stream};
+use super::question::QuestionError;
 use crate::intake::Refusal;
 use crate::registry::Refused;
+
+const JSON: &str = "application/json";
 
 /// Seconds after which a sender may try again when nothing better is known.
 const RETRY_SECONDS: u64 = 5;
 
-/// An answer: a status, a text, and sometimes one header more.
+/// An answer: a status, what it says, and sometimes one header more.
 #[derive(Debug)]
 pub(super) struct Reply {
     status: StatusCode,
-    text: String,
-    /// What is sent instead of the text, and its content type.
-    stream: Option<Box<(Stream, String)>>,
-    content_type: &'static str,
+    says: Says,
+    content_type: Cow<'static, str>,
     header: Option<(http::HeaderName, String)>,
+}
+
+/// What an answer says.
+#[derive(Debug)]
+enum Says {
+    /// A sentence or page; it ends in a line feed.
+    Text(String),
+    /// To the byte what Pushgateway says.
+    Exactly(String),
+    /// What is being written.
+    Written(Stream),
 }
 
 impl Reply {
@@ -34,7 +47,7 @@ impl Reply {
         Self::new(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), "")
     }
 
-    /// A DELETE was taken, whether or not there was such a group.
+    /// A DELETE was taken, whether or not there was such a group, or a wipe.
     pub(super) fn deleted() -> Self {
         Self::new(StatusCode::ACCEPTED, "")
     }
@@ -42,8 +55,17 @@ impl Reply {
     /// A page of text.
     pub(super) fn page(text: String, content_type: &'static str) -> Self {
         Self {
-            content_type,
+            content_type: content_type.into(),
             ..Self::new(StatusCode::OK, text)
+        }
+    }
+
+    /// What the JSON API was asked for.
+    pub(super) fn json(text: String) -> Self {
+        Self {
+            content_type: JSON.into(),
+            says: Says::Exactly(text),
+            ..Self::new(StatusCode::OK, "")
         }
     }
 
@@ -51,9 +73,26 @@ impl Reply {
     pub(super) fn stream(stream: Stream, content_type: String, packing: Packing) -> Self {
         let gzip = (CONTENT_ENCODING, "gzip".to_owned());
         Self {
-            stream: Some(Box::new((stream, content_type))),
+            says: Says::Written(stream),
+            content_type: content_type.into(),
             header: (packing == Packing::Gzip).then_some(gzip),
             ..Self::new(StatusCode::OK, "")
+        }
+    }
+
+    /// What the JSON API was asked for, written while it is sent.
+    pub(super) fn json_stream(stream: Stream) -> Self {
+        Self::stream(stream, JSON.to_owned(), Packing::Plain)
+    }
+
+    /// The JSON API was asked for something that it does not understand.
+    pub(super) fn bad_question(error: &QuestionError) -> Self {
+        let why = serde_json::Value::from(error.to_string());
+        let said = format!(r#"{{"status":"error","errorType":"bad_data","error":{why}}}"#);
+        Self {
+            content_type: JSON.into(),
+            says: Says::Exactly(said),
+            ..Self::new(StatusCode::BAD_REQUEST, "")
         }
     }
 
@@ -67,6 +106,31 @@ impl Reply {
                     "{limit} scrapes are under way, the most there may be, and none of them ended in time: ask again"
                 ),
             )
+        }
+    }
+
+    /// The program will end.
+    pub(super) fn goodbye() -> Self {
+        Self {
+            says: Says::Exactly("Requesting termination... Goodbye!".to_owned()),
+            ..Self::new(StatusCode::OK, "")
+        }
+    }
+
+    /// The program could be ended from here, if `pushgateway.lifecycle` allowed it.
+    pub(super) fn no_lifecycle() -> Self {
+        Self {
+            says: Says::Exactly("Lifecycle API is not enabled.".to_owned()),
+            ..Self::new(StatusCode::FORBIDDEN, "")
+        }
+    }
+
+    /// The program is not ended by looking.
+    pub(super) fn quit_by_get() -> Self {
+        Self {
+            header: Some((ALLOW, "PUT, POST".to_owned())),
+            says: Says::Exactly("Only POST or PUT requests allowed.".to_owned()),
+            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "")
         }
     }
 
@@ -212,25 +276,20 @@ impl Reply {
 
     /// The sentence of an answer that says no.
     pub(super) fn refusal(&self) -> Option<&str> {
-        (self.status.is_client_error() || self.status.is_server_error()).then_some(self.text.as_str())
+        let is_no = self.status.is_client_error() || self.status.is_server_error();
+        is_no.then(|| self.says.text())
     }
 
     pub(super) fn into_response(self) -> Response<Outgoing> {
-        let ends = if self.text.is_empty() || self.text.ends_with('\n') {
-            ""
-        } else {
-            "\n"
+        let answer = match self.says {
+            Says::Written(written) => Outgoing::Stream(written),
+            Says::Exactly(text) => Outgoing::from(text),
+            Says::Text(text) if text.is_empty() || text.ends_with('\n') => Outgoing::from(text),
+            Says::Text(text) => Outgoing::from(text + "\n"),
         };
-        let (body, content_type) = match self.stream.map(|stream| *stream) {
-            Some((stream, content_type)) => (Outgoing::Stream(stream), HeaderValue::try_from(content_type)),
-            None => (
-                Outgoing::Whole(Bytes::from(self.text + ends).into()),
-                Ok(HeaderValue::from_static(self.content_type)),
-            ),
-        };
-        let mut response = Response::new(body);
+        let mut response = Response::new(answer);
         *response.status_mut() = self.status;
-        if let Ok(content_type) = content_type {
+        if let Ok(content_type) = HeaderValue::from_str(&self.content_type) {
             response.headers_mut().insert(CONTENT_TYPE, content_type);
         }
         if let Some((name, value)) = self.header
@@ -244,7 +303,7 @@ impl Reply {
     /// The answer as bytes, for a connection that the HTTP library never saw; it closes after it.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         let reason = self.status.canonical_reason().unwrap_or_default();
-        let (code, text) = (self.status.as_u16(), self.text);
+        let (code, text) = (self.status.as_u16(), self.says.text());
         format!(
             "HTTP/1.1 {code} {reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}\n",
             text.len() + 1
@@ -255,10 +314,19 @@ impl Reply {
     fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self {
             status,
-            text: text.into(),
-            stream: None,
-            content_type: "text/plain; charset=utf-8",
+            says: Says::Text(text.into()),
+            content_type: "text/plain; charset=utf-8".into(),
             header: None,
+        }
+    }
+}
+
+impl Says {
+    /// What it says, as far as that is known by now.
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Exactly(text) => text,
+            Self::Written(_) => "",
         }
     }
 }

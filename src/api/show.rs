@@ -46,8 +46,9 @@ pub(super) async fn metrics(doors: &Arc<Doors>, method: &Method, headers: &Heade
         Ok(own) => own,
         Err(problem) => return Reply::failed(format!("could not write the metrics: {problem}")),
     };
-    let Ok(Ok(turn)) = timeout(PATIENCE, Arc::clone(&doors.scrapes).acquire_owned()).await else {
-        return Reply::too_many_scrapes(MAX_AT_ONCE);
+    let turn = match turn(doors).await {
+        Ok(turn) => turn,
+        Err(reply) => return reply,
     };
     let (stream, chunks) = Stream::new();
     let content_type = accepted.content_type.clone();
@@ -62,6 +63,14 @@ pub(super) async fn metrics(doors: &Arc<Doors>, method: &Method, headers: &Heade
         scrape.run(own, chunks, begun);
     }));
     Reply::stream(stream, content_type, packing)
+}
+
+/// Waits until one more answer may be written while it is sent; the error is what is answered else.
+pub(super) async fn turn(doors: &Doors) -> Result<OwnedSemaphorePermit, Reply> {
+    let turn = timeout(PATIENCE, Arc::clone(&doors.scrapes).acquire_owned()).await;
+    turn.ok()
+        .and_then(Result::ok)
+        .ok_or_else(|| Reply::too_many_scrapes(MAX_AT_ONCE))
 }
 
 /// A scrape under way.

@@ -151,6 +151,17 @@ pub(super) fn warnings(config: &Config) -> Vec<Notice> {
             );
         }
     }
+    for (key, is_on, what) in [
+        ("admin_api", config.door.admin_api, "end every group"),
+        ("lifecycle", config.door.lifecycle, "end the program"),
+    ] {
+        if is_on && config.door.web_config_file.is_none() {
+            add(
+                format!("pushgateway.{key}"),
+                &format!("whoever reaches the port may {what}: name users in http.web_config_file"),
+            );
+        }
+    }
     if config.retention.stale_after > config.queue.max_age {
         add(
             "jobs.stale_after".to_owned(),
@@ -236,6 +247,12 @@ fn listening(config: &Config) -> String {
     }
     if door.timestamps == Timestamps::Kept {
         line += "; samples may bring their times";
+    }
+    if door.admin_api {
+        line += "; /api/v1/admin/wipe ends every group";
+    }
+    if door.lifecycle {
+        line += "; /-/quit ends the program";
     }
     line
 }

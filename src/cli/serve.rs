@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 
 use super::logging::{self, Level};
 use super::{MISUSED, check, complain};
+use crate::api::Wish;
 use crate::app::App;
 use crate::config::{Config, Overrides};
 use crate::model::SystemClock;
@@ -111,10 +112,16 @@ async fn serve(args: Args, config: Config, level: Level) -> anyhow::Result<ExitC
                 // the outcome is in the log, which is all that a signal can be answered by
                 let _ = reload(&mut app, &args, &level).await;
             }
-            Some(request) = app.reload_wanted() => {
-                let outcome = reload(&mut app, &args, &level).await;
-                // whoever asked may have gone
-                let _ = request.answer.send(outcome);
+            Some(wish) = app.wished() => match wish {
+                Wish::Reload { answer } => {
+                    let outcome = reload(&mut app, &args, &level).await;
+                    // whoever asked may have gone
+                    let _ = answer.send(outcome);
+                }
+                Wish::Quit => {
+                    warn!("asked to end by /-/quit");
+                    break;
+                }
             }
         }
     }

@@ -9,6 +9,7 @@
 //! - [`record`]: one queue record: an event for the registry and three blocks for the wire
 //! - [`shape`] and [`layer`]: a push as it was pushed, packed, to be shown again
 //! - [`show`]: what was pushed, merged and written in the format of a scrape
+//! - [`json`]: groups as Pushgateway's JSON API shows them
 //! - [`remote_write`]: the remote-write 1.0 request of any sender
 
 pub mod block;
@@ -18,6 +19,7 @@ pub mod exposition;
 #[cfg(test)]
 mod generated;
 pub mod histogram;
+pub mod json;
 mod labels;
 pub mod layer;
 mod number;

@@ -25,10 +25,6 @@ const TOP_NOT_YET: NotYet = &[
         "remote-write is not received, only pushes are",
     ),
 ];
-const PUSHGATEWAY_NOT_YET: NotYet = &[
-    ("admin_api", "there is no /api/v1/admin/wipe"),
-    ("lifecycle", "there is no /-/quit; stop it with SIGTERM"),
-];
 const JOBS_NOT_YET: NotYet = &[
     ("policies", "jobs.stale_after holds for all groups"),
     (
@@ -109,6 +105,12 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
             Some(true) => Timestamps::Kept,
             _ => Timestamps::Refused,
         },
+        admin_api: pushgateway
+            .text("admin_api", switch)
+            .unwrap_or(defaults.admin_api),
+        lifecycle: pushgateway
+            .text("lifecycle", switch)
+            .unwrap_or(defaults.lifecycle),
         max_body_bytes: pushgateway
             .text("max_body_bytes", body)
             .map_or(defaults.max_body_bytes, count),
@@ -117,7 +119,7 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
             .map_or(defaults.max_series, count),
     };
     http.finish(&[]);
-    pushgateway.finish(PUSHGATEWAY_NOT_YET);
+    pushgateway.finish(&[]);
     door
 }
 

@@ -14,6 +14,7 @@ mod auth;
 mod environment;
 mod error;
 mod file;
+mod flags;
 mod log;
 mod nearest;
 mod overrides;
@@ -33,7 +34,7 @@ pub use overrides::Overrides;
 pub use value::{spell_duration, spell_size};
 pub use web::WebFile;
 
-use crate::api::DoorConfig;
+use crate::api::{DoorConfig, Flags};
 use crate::forward::RemoteConfig;
 use crate::normalise::RulesConfig;
 use crate::queue::QueueConfig;
@@ -116,6 +117,12 @@ impl Config {
             },
             ..wanted
         }
+    }
+
+    /// The settings by name, as they are shown: without secrets.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        flags::of(self)
     }
 
     /// Puts the flags of the command line over it.

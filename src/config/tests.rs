@@ -122,7 +122,7 @@ fn every_key_of_the_doors_arrives_where_it_is_needed() {
         "
 data_dir: data
 http: {listen: ':9000', path_prefixes: [/a, /b/], max_connections: 7, web_config_file: web.yml, rights: {ops: [push, admin], bob: []}, public_probes: true}
-pushgateway: {success_status: 202, consistency_check: false, utf8_names: true, honor_timestamps: true, max_body_bytes: 1MiB, max_series: 9}
+pushgateway: {success_status: 202, consistency_check: false, utf8_names: true, honor_timestamps: true, admin_api: true, lifecycle: true, max_body_bytes: 1MiB, max_series: 9}
 log: {level: debug, format: json}
 ",
     );
@@ -141,6 +141,8 @@ log: {level: debug, format: json}
         consistency: Consistency::Unchecked,
         names: NameScheme::Utf8,
         timestamps: Timestamps::Kept,
+        admin_api: true,
+        lifecycle: true,
         max_body_bytes: 1 << 20,
         max_series: 9,
     };

@@ -11,6 +11,7 @@ mod quiet;
 mod refusal;
 #[cfg(test)]
 mod tests;
+mod wipe;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! The words every floor shares: label sets, samples, groups, time.
+//! The words every floor shares: label sets and what selects them, samples, groups, time.
 //!
 //! Only values live here. Nothing in this folder does I/O, keeps state, or knows a wire format.
 
@@ -7,7 +7,10 @@ mod group;
 mod histogram;
 mod labels;
 mod name;
+mod pattern;
+mod re2;
 mod sample;
+mod selector;
 mod story;
 mod time;
 
@@ -15,7 +18,9 @@ pub use exemplar::Exemplar;
 pub use group::{GroupKey, GroupKeyError, INSTANCE, Process};
 pub use histogram::{BucketSpan, HistogramBuckets, HistogramCounts, NativeHistogram};
 pub use labels::{LabelDraft, LabelSet, METRIC_NAME, SeriesHash, is_label_name, is_metric_name};
-pub use name::{NameScheme, ShownName, unescape_name};
+pub use name::{NameScheme, ShownName, escape_name, unescape_name};
+pub use pattern::{Found, Pattern};
 pub use sample::{Extra, Family, MetricKind, Sample, is_stale, stale_marker};
+pub use selector::{Selector, SelectorError};
 pub use story::whole_story;
 pub use time::{Clock, ManualClock, SystemClock, UnixMillis, UnixNanos};

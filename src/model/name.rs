@@ -1,5 +1,6 @@
 //! Which names metrics and labels may have, and the spelling of others where only classic ones fit.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{is_label_name, is_metric_name};
@@ -69,6 +70,23 @@ pub fn unescape_name(text: &str) -> Option<String> {
     }
     name.push_str(rest);
     Some(name)
+}
+
+/// `name` spelled with `U__` and escapes where it is not classic, or could be taken for such a spelling.
+#[must_use]
+pub fn escape_name(name: &str) -> Cow<'_, str> {
+    if is_label_name(name) && !name.starts_with(ESCAPED) {
+        return Cow::Borrowed(name);
+    }
+    let mut escaped = ESCAPED.to_owned();
+    for char in name.chars() {
+        match char {
+            '_' => escaped.push_str("__"),
+            plain if plain.is_ascii_alphanumeric() => escaped.push(plain),
+            other => escaped.push_str(&format!("_{:x}_", u32::from(other))),
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 fn character(digits: &str) -> Option<char> {

@@ -23,6 +23,8 @@ pub enum EndReason {
     Deleted,
     /// It was silent for too long.
     Stale,
+    /// Somebody cleaned up.
+    Admin,
 }
 
 impl EndReason {
@@ -32,6 +34,7 @@ impl EndReason {
         match self {
             Self::Deleted => "deleted",
             Self::Stale => "stale",
+            Self::Admin => "admin",
         }
     }
 }

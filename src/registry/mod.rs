@@ -220,6 +220,11 @@ impl Registry {
         }
     }
 
+    /// The key of every group, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &Arc<GroupKey>> {
+        self.groups.keys()
+    }
+
     /// Every group, in no order.
     pub fn groups(&self) -> impl Iterator<Item = GroupInfo> {
         self.groups.iter().map(|(key, group)| GroupInfo {

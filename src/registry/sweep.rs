@@ -1,4 +1,4 @@
-//! Finding what has been silent for too long.
+//! Ending what has been silent for too long, or what somebody cleans up.
 
 use super::change::{Change, Refused};
 use super::event::EndReason;
@@ -30,6 +30,16 @@ impl Registry {
         let processes =
             (due.len() < group.sources.len()).then(|| due.into_iter().map(|(process, _)| process).collect());
         self.plan_end(key, processes, why, now).map(Some)
+    }
+
+    /// What ending `group` at once would mean, however many processes it has; `None` when there is no such group.
+    ///
+    /// # Errors
+    /// [`Refused::Damaged`] only.
+    pub fn plan_clean_up(&self, group: &GroupKey, now: UnixMillis) -> Result<Option<Change>, Refused> {
+        let is_known = self.groups.contains_key(group);
+        let end = || self.plan_end(group, None, EndReason::Admin, now);
+        is_known.then(end).transpose()
     }
 
     /// Forgets what nobody will ask for any more: retired groups beyond `jobs.history`, ended series whose markers

@@ -26,6 +26,7 @@ mod secured;
 mod wait;
 
 mod accounting;
+mod administration;
 mod bad_input;
 mod bodies;
 mod captures;
@@ -34,6 +35,7 @@ mod crowd;
 mod durability;
 mod histograms;
 mod hostile_bodies;
+mod json_api;
 mod own_times;
 mod program;
 mod pushgateway_semantics;
@@ -41,6 +43,7 @@ mod reloading;
 mod shown;
 mod shutdown;
 mod staleness;
+mod status_page;
 mod utf8_names;
 mod web_config;
 

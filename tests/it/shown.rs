@@ -237,6 +237,7 @@ fn s44_our_own_metrics_are_shown_among_the_pushed_ones_with_our_help() {
     let bridge = Bridge::start();
     let body = "# HELP flinkbridge_registry_groups Theirs.\n# TYPE flinkbridge_registry_groups gauge\nflinkbridge_registry_groups 7\n";
     bridge.put("/metrics/job/j", body);
+    bridge.sweep();
 
     let text = get(&bridge, "").text();
 

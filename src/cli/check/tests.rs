@@ -150,3 +150,20 @@ fn a_named_file_that_is_not_there_is_noticed() {
 
     assert_eq!(paths, ["remote_write[0].authorization.credentials_file"]);
 }
+
+#[test]
+fn who_may_end_everything_is_looked_at() {
+    let said = describe(&read("pushgateway: {admin_api: true, lifecycle: true}"));
+
+    assert!(
+        said.contains("; /api/v1/admin/wipe ends every group; /-/quit ends the program"),
+        "{said}"
+    );
+    warned(
+        "remote_write: [{url: 'http://a/'}]\npushgateway: {admin_api: true, lifecycle: true}\n",
+        &[
+            "pushgateway.admin_api: whoever reaches the port may end every group: name users in http.web_config_file",
+            "pushgateway.lifecycle: whoever reaches the port may end the program: name users in http.web_config_file",
+        ],
+    );
+}

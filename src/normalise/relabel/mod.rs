@@ -5,8 +5,6 @@
 //! that holds for `labelmap` as well, since remote-write 1.0 has no way to send such a name.
 
 mod parse;
-mod pattern;
-mod re2;
 mod rule;
 mod template;
 #[cfg(test)]

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::num::NonZeroU64;
 
-use crate::model::is_label_name;
+use crate::model::{Pattern, is_label_name};
 
 use super::super::{Problem, RuleConfig, RuleError, RuleField};
-use super::pattern::Pattern;
 use super::rule::{Rule, Sources};
 use super::template::{self, Template};
 

@@ -5,9 +5,8 @@ use std::num::NonZeroU64;
 
 use md5::{Digest, Md5};
 
-use crate::model::{LabelDraft, is_label_name};
+use crate::model::{LabelDraft, Pattern, is_label_name};
 
-use super::pattern::Pattern;
 use super::template::Template;
 
 /// A rule, checked and compiled.

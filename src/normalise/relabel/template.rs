@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::pattern::Found;
+use crate::model::Found;
 
 /// A text with `$1`, `${1}`, `$name`, `${name}` in it; `$$` is a dollar. A reference is the longest run of letters,
 /// digits and `_`, so `$1x` is the group named `1x`; a group that does not exist is empty; a `$` that begins no
@@ -119,8 +119,8 @@ fn push_text(parts: &mut Vec<Part>, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pattern::Pattern;
     use super::*;
+    use crate::model::Pattern;
 
     #[track_caller]
     fn check(template: &str, expected: &str) {

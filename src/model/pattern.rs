@@ -6,7 +6,10 @@ use super::re2;
 
 /// A regular expression that has to match the whole text.
 #[derive(Clone, Debug)]
-pub(super) enum Pattern {
+pub struct Pattern(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
     /// `.*` or `.+`, with or without parentheses around it.
     Anything { least_bytes: usize, groups: usize },
     /// A text without any special character.
@@ -17,16 +20,52 @@ pub(super) enum Pattern {
 
 /// A match.
 #[derive(Debug)]
-pub(super) enum Found<'t> {
+pub struct Found<'t>(Captured<'t>);
+
+#[derive(Debug)]
+enum Captured<'t> {
     /// All of the text; `groups` capture it.
     Whole { text: &'t str, groups: usize },
     /// What the engine captured.
-    Captured(Captures<'t>),
+    Groups(Captures<'t>),
 }
 
 impl Pattern {
-    /// Compiles a pattern in RE2's syntax; the error is a clause that says why it does not compile.
-    pub(super) fn try_new(re2: &str) -> Result<Self, String> {
+    /// Compiles a pattern in RE2's syntax.
+    ///
+    /// # Errors
+    /// A clause that says why it does not compile.
+    pub fn try_new(re2: &str) -> Result<Self, String> {
+        Kind::of(re2).map(Self)
+    }
+
+    /// Whether all of `text` matches.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        match &self.0 {
+            Kind::Anything { least_bytes, .. } => text.len() >= *least_bytes,
+            Kind::Literal(literal) => literal == text,
+            Kind::Compiled(regex) => regex.is_match(text),
+        }
+    }
+
+    /// The match of all of `text`, with what its groups captured.
+    #[must_use]
+    pub fn find<'t>(&self, text: &'t str) -> Option<Found<'t>> {
+        let captured = match &self.0 {
+            Kind::Anything { groups, .. } => self.matches(text).then_some(Captured::Whole {
+                text,
+                groups: *groups,
+            }),
+            Kind::Literal(_) => self.matches(text).then_some(Captured::Whole { text, groups: 0 }),
+            Kind::Compiled(regex) => regex.captures(text).map(Captured::Groups),
+        };
+        captured.map(Found)
+    }
+}
+
+impl Kind {
+    fn of(re2: &str) -> Result<Self, String> {
         match re2 {
             ".*" => {
                 return Ok(Self::Anything {
@@ -62,44 +101,25 @@ impl Pattern {
             .map(Self::Compiled)
             .map_err(|error| last_line(&error))
     }
-
-    /// Whether all of `text` matches.
-    pub(super) fn matches(&self, text: &str) -> bool {
-        match self {
-            Self::Anything { least_bytes, .. } => text.len() >= *least_bytes,
-            Self::Literal(literal) => literal == text,
-            Self::Compiled(regex) => regex.is_match(text),
-        }
-    }
-
-    /// The match of all of `text`, with what its groups captured.
-    pub(super) fn find<'t>(&self, text: &'t str) -> Option<Found<'t>> {
-        match self {
-            Self::Anything { groups, .. } => self.matches(text).then_some(Found::Whole {
-                text,
-                groups: *groups,
-            }),
-            Self::Literal(_) => self.matches(text).then_some(Found::Whole { text, groups: 0 }),
-            Self::Compiled(regex) => regex.captures(text).map(Found::Captured),
-        }
-    }
 }
 
 impl<'t> Found<'t> {
     /// What group `index` captured; all of the match for zero, nothing for a group that does not exist.
-    pub(super) fn group(&self, index: usize) -> &'t str {
-        match self {
-            Self::Whole { text, groups } if index <= *groups => text,
-            Self::Whole { .. } => "",
-            Self::Captured(captures) => captures.get(index).map_or("", |found| found.as_str()),
+    #[must_use]
+    pub fn group(&self, index: usize) -> &'t str {
+        match &self.0 {
+            Captured::Whole { text, groups } if index <= *groups => text,
+            Captured::Whole { .. } => "",
+            Captured::Groups(captures) => captures.get(index).map_or("", |found| found.as_str()),
         }
     }
 
     /// What the group of that name captured; nothing for one that does not exist.
-    pub(super) fn named(&self, name: &str) -> &'t str {
-        match self {
-            Self::Whole { .. } => "",
-            Self::Captured(captures) => captures.name(name).map_or("", |found| found.as_str()),
+    #[must_use]
+    pub fn named(&self, name: &str) -> &'t str {
+        match &self.0 {
+            Captured::Whole { .. } => "",
+            Captured::Groups(captures) => captures.name(name).map_or("", |found| found.as_str()),
         }
     }
 }

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use regex::Regex;
 
 use super::*;
@@ -120,5 +121,14 @@ fn what_re2_refuses_is_refused_with_a_reason() {
         (r"\x{110000}", r"\x without hex digits of a character"),
     ] {
         assert_eq!(translate(re2).unwrap_err().to_string(), expected, "{re2}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_pattern_makes_the_translator_stumble(pattern in "[\\\\\\[\\]{}()^$.|?*+a-c0-9,:<>PQEpdwbx&~-]{0,16}") {
+        if let Ok(translated) = translate(&pattern) {
+            let _ = Regex::new(&format!("^(?s:{translated})$"));
+        }
     }
 }
