@@ -22,6 +22,9 @@ pub(super) fn of(method: &Method, path: &str, whole: &str) -> Option<Reply> {
     if let Some(clean) = cleaned(whole) {
         return Some(Reply::elsewhere(clean, Moved::ForNow));
     }
+    if path == "/api/v1" {
+        return Some(Reply::elsewhere(format!("{whole}/"), Moved::ForNow));
+    }
     match path.strip_suffix('/') {
         Some(page) if *method == Method::GET && PAGES.contains(&page) => Some(Reply::elsewhere(
             whole.trim_end_matches('/').to_owned(),
