@@ -3,8 +3,7 @@
 //! The samples come out as the text format would have brought them: a summary as quantiles, `_sum` and `_count`, a
 //! classic histogram as buckets up to `+Inf`, `_sum` and `_count`. A native histogram is one sample, named as its family;
 //! the classic form is beside it only if it has buckets. Fields that are absent have their default, as in any protobuf;
-//! creation times of others than native histograms, which text 0.0.4 does not know, are passed over. Every NaN becomes
-//! the one that text has.
+//! a creation time stands beside the counter, or the count, that it belongs to. Every NaN becomes the one that text has.
 
 use std::borrow::Cow;
 
@@ -12,13 +11,14 @@ use hashbrown::HashMap;
 
 use super::DecodeError;
 use super::block::read_label;
+use super::exemplar::read_timestamp;
 use super::exposition::{Exposition, ProtobufError, too_many_samples};
 use super::labels::{Seen, bound_of};
 use super::number::shortest;
 use super::wire::{Fields, Value, text};
 use super::{exemplar, histogram};
 use crate::model::{
-    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis,
+    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis, UnixNanos,
 };
 
 /// Buckets and spans that a native histogram may have on average: fewer than the most that clients keep.
@@ -235,23 +235,24 @@ impl<'a> Decoder<'a> {
 
     fn single(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
         let mut fields = Fields::of("value", metric.content);
-        let (mut value, mut exemplar) = (0.0, None);
+        let (mut value, mut exemplar, mut created) = (0.0, None, None);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Fixed64(bits)) => value = f64::from_bits(bits),
-                // only counters have such a field
+                // only counters have such fields
                 (2, Value::Bytes(message)) => exemplar = Some(exemplar::read_pushed(message)?),
+                (3, Value::Bytes(message)) => created = Some(read_timestamp(message)?),
                 _ => {}
             }
         }
         self.sample(metric, Part::Itself, value)?;
-        self.annotate(exemplar);
+        self.annotate(exemplar, created);
         Ok(())
     }
 
     fn summary(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
         let mut fields = Fields::of("summary", metric.content);
-        let (mut count, mut sum) = (0, 0.0);
+        let (mut count, mut sum, mut created) = (0, 0.0, None);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Varint(number)) => count = number,
@@ -260,16 +261,19 @@ impl<'a> Decoder<'a> {
                     let (quantile, value) = read_quantile(quantile)?;
                     self.sample(metric, Part::Quantile(quantile), value)?;
                 }
+                (4, Value::Bytes(message)) => created = Some(read_timestamp(message)?),
                 _ => {}
             }
         }
         self.sample(metric, Part::Sum, sum)?;
-        self.sample(metric, Part::Count, as_float(count))
+        self.sample(metric, Part::Count, as_float(count))?;
+        self.annotate(None, created);
+        Ok(())
     }
 
     fn histogram(&mut self, metric: &Metric<'a>, kind: MetricKind) -> Result<(), Problem> {
         let mut fields = Fields::of("histogram", metric.content);
-        let (mut count, mut sum) = (Count::default(), 0.0);
+        let (mut count, mut sum, mut created) = (Count::default(), 0.0, None);
         let (mut has_infinity, mut may_be_native) = (false, false);
         while let Some(field) = fields.next()? {
             match field {
@@ -280,14 +284,16 @@ impl<'a> Decoder<'a> {
                     let bucket = Bucket::read(bucket)?;
                     has_infinity |= bucket.bound == f64::INFINITY;
                     self.sample(metric, Part::Bucket(bucket.bound), bucket.count.get())?;
-                    self.annotate(bucket.exemplar);
+                    self.annotate(bucket.exemplar, None);
                 }
+                (15, Value::Bytes(message)) => created = Some(read_timestamp(message)?),
                 (5..=14, _) => may_be_native = true,
                 _ => {}
             }
         }
-        if may_be_native {
-            self.native(metric, kind)?;
+        if may_be_native && self.native(metric, kind)? {
+            // it is there already
+            created = None;
         }
         // beside a native histogram without classic buckets too: so the text format has it, and a store that takes none
         // has at least sum and count
@@ -297,7 +303,9 @@ impl<'a> Decoder<'a> {
             self.sample(metric, Part::Bucket(f64::INFINITY), count.get())?;
         }
         self.sample(metric, Part::Sum, sum)?;
-        self.sample(metric, Part::Count, count.get())
+        self.sample(metric, Part::Count, count.get())?;
+        self.annotate(None, created);
+        Ok(())
     }
 
     /// Reads the native form of a histogram, and tells whether there is one.
@@ -318,18 +326,25 @@ impl<'a> Decoder<'a> {
         self.sample(metric, Part::Itself, native.count())?;
         if let Some(sample) = self.read.samples.last_mut() {
             let histogram = Some(native);
-            sample.extra = Some(Box::new(Extra { histogram, exemplars }));
+            sample.extra = Some(Box::new(Extra {
+                histogram,
+                exemplars,
+                created: None,
+            }));
         }
         Ok(true)
     }
 
-    /// Puts an exemplar beside the last sample.
-    fn annotate(&mut self, exemplar: Option<Exemplar<'a>>) {
-        if let (Some(exemplar), Some(sample)) = (exemplar, self.read.samples.last_mut()) {
-            let exemplars = vec![exemplar];
+    /// Puts beside the last sample what there is.
+    fn annotate(&mut self, exemplar: Option<Exemplar<'a>>, created: Option<UnixNanos>) {
+        if exemplar.is_none() && created.is_none() {
+            return;
+        }
+        if let Some(sample) = self.read.samples.last_mut() {
             sample.extra = Some(Box::new(Extra {
-                exemplars,
-                ..Extra::default()
+                histogram: None,
+                exemplars: exemplar.into_iter().collect(),
+                created,
             }));
         }
     }

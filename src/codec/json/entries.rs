@@ -243,6 +243,7 @@ impl<'a> Shown<'a> {
                 content: Content::Simple {
                     value,
                     exemplar: None,
+                    created: None,
                 },
             })
         });

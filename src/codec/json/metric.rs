@@ -30,6 +30,7 @@ pub(super) fn put_metric(
             quantiles,
             sum,
             count,
+            ..
         } => {
             write!(out, "{{\"count\":\"{}\",\"labels\":", whole(*count))?;
             put_labels(out)?;
@@ -43,6 +44,7 @@ pub(super) fn put_metric(
             sum,
             count,
             native,
+            ..
         } => {
             let native = native.map(|native| read_pushed(native, kind)).transpose()?;
             out.write_all(b"{\"buckets\":")?;

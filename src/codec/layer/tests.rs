@@ -41,9 +41,9 @@ fn a_layer_gives_back_what_was_pushed_with_the_labels_of_its_group() {
     assert_eq!(
         shown(&layer(BODY, 1)),
         [
-            "g [(\"instance\", \"i\"), (\"job\", \"j\")] Simple { value: 6.0, exemplar: None }",
-            "h [(\"instance\", \"\"), (\"job\", \"j\")] Histogram { buckets: [Bucket { bound: 1.0, count: 3.0, exemplar: None }], sum: 4.0, count: 5.0, native: None }",
-            "s [(\"instance\", \"\"), (\"job\", \"j\")] Summary { quantiles: [(0.5, 1.0)], sum: 0.0, count: 2.0 }",
+            "g [(\"instance\", \"i\"), (\"job\", \"j\")] Simple { value: 6.0, exemplar: None, created: None }",
+            "h [(\"instance\", \"\"), (\"job\", \"j\")] Histogram { buckets: [Bucket { bound: 1.0, count: 3.0, exemplar: None }], sum: 4.0, count: 5.0, created: None, native: None }",
+            "s [(\"instance\", \"\"), (\"job\", \"j\")] Summary { quantiles: [(0.5, 1.0)], sum: 0.0, count: 2.0, created: None }",
         ]
     );
 }
