@@ -171,18 +171,20 @@ impl Layer {
     /// When the shape is damaged.
     pub fn without(&self, is_gone: impl Fn(&str) -> bool) -> Result<Option<Self>, DecodeError> {
         let mut rewriting = Rewriting::default();
-        rewriting.take_up(self, |name| !is_gone(name))?;
+        rewriting.take_up(self, |family| !is_gone(family.name))?;
         Ok(rewriting.finish(self.at))
     }
 
-    /// Two layers as one, at the later one's time. They have no family in common.
+    /// Two layers as one, at the later one's time, without families that have no metrics: only series are counted, so that
+    /// of such families there could be ever more. They have no family in common.
     ///
     /// # Errors
     /// When a shape is damaged.
     pub fn join(&self, other: &Self) -> Result<Self, DecodeError> {
         let mut rewriting = Rewriting::default();
-        rewriting.take_up(self, |_| true)?;
-        rewriting.take_up(other, |_| true)?;
+        let has_metrics = |family: &ShapedFamily<'_>| !family.is_bare();
+        rewriting.take_up(self, has_metrics)?;
+        rewriting.take_up(other, has_metrics)?;
         let at = self.at.max(other.at);
         Ok(rewriting.finish(at).unwrap_or_else(|| self.clone()))
     }
@@ -196,10 +198,14 @@ struct Rewriting<'a> {
 }
 
 impl<'a> Rewriting<'a> {
-    fn take_up(&mut self, layer: &'a Layer, stays: impl Fn(&str) -> bool) -> Result<(), DecodeError> {
+    fn take_up(
+        &mut self,
+        layer: &'a Layer,
+        stays: impl Fn(&ShapedFamily<'_>) -> bool,
+    ) -> Result<(), DecodeError> {
         for family in layer.shape.families()? {
             let family = family?;
-            if !stays(family.name) {
+            if !stays(&family) {
                 continue;
             }
             let place = self.builder.family(family.name, family.help, family.kind);
@@ -227,8 +233,11 @@ impl<'a> Rewriting<'a> {
 
     fn finish(self, at: UnixMillis) -> Option<Layer> {
         let count = u32::try_from(self.values.numbers.len()).unwrap_or(u32::MAX);
+        if self.builder.is_empty() {
+            return None;
+        }
         let shape = Arc::new(self.builder.finish(None, count));
-        (count > 0).then(|| Layer::new(shape, self.values, at))
+        Some(Layer::new(shape, self.values, at))
     }
 }
 
@@ -272,6 +281,12 @@ fn encoded(extra: &Extra<'_>) -> Option<Bytes> {
 }
 
 impl<'a> LayerFamily<'a> {
+    /// Whether it was pushed without a metric.
+    #[must_use]
+    pub const fn is_bare(&self) -> bool {
+        self.shaped.is_bare()
+    }
+
     /// The metrics to show, in the order in which they were pushed.
     pub fn metrics(&self) -> impl Iterator<Item = Result<Metric<'a>, DecodeError>> + use<'a> {
         let (kind, values) = (self.kind, self.values);

@@ -72,6 +72,9 @@ pub fn decode_named(
         if last.get(family.name) == Some(&index) {
             let first = decoder.read.flaw.take();
             decoder.read.flaw = first.or_else(|| Some(flaw?.of_message(index + 1)));
+            if decoder.read.samples.len() == samples {
+                decoder.read.bare.push(decoder.read.families.len() - 1);
+            }
         } else {
             decoder.read.samples.truncate(samples);
             let is_left = |number: &u32| (*number as usize) < samples;
@@ -149,13 +152,17 @@ impl<'a> RawFamily<'a> {
             return Err(Problem(format!("invalid metric name {name:?}: {rule}")));
         }
         let kind = match kind {
+            0 => MetricKind::Counter,
             1 => MetricKind::Gauge,
             2 => MetricKind::Summary,
             3 => MetricKind::Untyped,
             4 => MetricKind::Histogram,
             5 => MetricKind::GaugeHistogram,
-            // zero, and as protobuf has it for enumerations all that is not known
-            _ => MetricKind::Counter,
+            other => {
+                return Err(Problem(format!(
+                    "{name:?} has the unknown metric type {other}: known are 0 to 5"
+                )));
+            }
         };
         Ok(Self {
             name,

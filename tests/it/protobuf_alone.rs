@@ -74,3 +74,33 @@ fn m06_without_the_check_a_push_that_makes_no_sense_fails_behind_the_pushers_bac
     assert_eq!(status, 202);
     assert_eq!(group(&bridge)["last_push_successful"], false);
 }
+
+#[test]
+fn m04_a_family_without_metrics_is_listed_as_such_and_shown_by_nothing_else_also_after_a_restart() {
+    let mut bridge = Bridge::start();
+    bridge.put("/metrics/job/j", "a 1\nb 2\n");
+
+    let status = push(&bridge, "POST", &family("a", v1::MetricType::Gauge, vec![]));
+
+    assert_eq!(status, 200);
+    let before = group(&bridge);
+    assert_eq!(before["a"]["type"], "GAUGE");
+    assert_eq!(before["a"]["metrics"], Value::Array(vec![]));
+    assert_eq!(before["b"]["metrics"][0]["value"], "2");
+    let scraped = bridge.send_raw(b"GET /metrics HTTP/1.1\r\nHost: bridge\r\n\r\n");
+    assert!(!scraped.text().contains("# TYPE a "), "{}", scraped.text());
+    bridge.stop();
+    bridge.begin();
+    assert_eq!(group(&bridge), before);
+    bridge.remote_has(&[("a{job=\"j\"}", &["1", "stale"]), ("b{job=\"j\"}", &["2"])]);
+}
+
+#[test]
+fn a_family_without_metrics_has_its_type_nevertheless() {
+    let bridge = Bridge::start();
+    push(&bridge, "PUT", &family("a", v1::MetricType::Gauge, vec![]));
+
+    let answer = bridge.send("PUT", "/metrics/job/k", "# TYPE a counter\na 1\n");
+
+    assert_eq!(answer.status, 400);
+}

@@ -217,7 +217,7 @@ fn what_is_wrong_is_refused_with_the_number_of_its_message() {
     );
     let mut unknown = of(gauge(1.0));
     unknown.r#type = Some(6);
-    refuses(&[unknown], 1, "has no counter, which is its family's type");
+    refuses(&[unknown], 1, "unknown metric type 6");
     let mut bounded = histogram(v1::Histogram::default());
     bounded.label = labels(&[("le", "1")]);
     refuses(

@@ -7,12 +7,13 @@ use std::convert::Infallible;
 use std::io;
 
 use super::Escaping;
-use super::histogram::{Counts, Histogram, is_whole, summary_count};
+use super::histogram::{Counts, Histogram, is_whole};
 use super::merge::Family;
 use super::page::Page;
 use crate::codec::DecodeError;
 use crate::codec::exemplar::Beside;
 use crate::codec::layer::{Bucket, Content, Metric};
+use crate::codec::number::whole_as_in_go;
 use crate::codec::wire::{BYTES, FIXED64, VARINT, put_bytes, put_varint, varint_len};
 use crate::model::MetricKind;
 
@@ -138,7 +139,7 @@ impl Encoder {
     }
 
     fn summary(&mut self, quantiles: &[(f64, f64)], (sum, count): (f64, f64), created: Option<&[u8]>) -> u8 {
-        put_number(&mut self.value, tag(1, VARINT), whole(summary_count(count)));
+        put_number(&mut self.value, tag(1, VARINT), whole_as_in_go(count));
         put_double(&mut self.value, tag(2, FIXED64), sum);
         for (quantile, value) in quantiles {
             self.part.clear();
