@@ -174,8 +174,9 @@ impl Doors {
         };
         self.books.answered(&method, &path, reply.status());
         self.log_refusal(&reply, (&method, &path), peer);
+        let is_of_api = v1::has_given(&reply, (&method, &path));
         let mut response = reply.into_response();
-        if path.starts_with(v1::PREFIX) {
+        if is_of_api {
             v1::dress(response.headers_mut());
         }
         web.dress(response.headers_mut());

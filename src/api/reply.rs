@@ -270,6 +270,17 @@ impl Reply {
         }
     }
 
+    /// Whether it says that there is nothing behind the door, or nothing for this client.
+    pub(super) const fn turns_away(&self) -> bool {
+        matches!(
+            self.status,
+            StatusCode::UNAUTHORIZED
+                | StatusCode::FORBIDDEN
+                | StatusCode::NOT_FOUND
+                | StatusCode::METHOD_NOT_ALLOWED
+        )
+    }
+
     pub(super) const fn status(&self) -> StatusCode {
         self.status
     }
