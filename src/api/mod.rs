@@ -192,7 +192,7 @@ impl Doors {
         (peer, path): (SocketAddr, &str),
         request: Request<Incoming>,
     ) -> Reply {
-        if let Some(detour) = detour::of(request.method(), path, request.uri().path()) {
+        if let Some(detour) = detour::of(request.method(), path, request.uri()) {
             return detour;
         }
         match path {

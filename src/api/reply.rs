@@ -117,6 +117,12 @@ impl Reply {
         }
     }
 
+    /// Everything could be wiped here, if `pushgateway.admin_api` allowed it.
+    pub(super) fn no_admin_api() -> Self {
+        let text = "the admin API is off: pushgateway.admin_api switches the wipe on";
+        Self::new(StatusCode::NOT_FOUND, text)
+    }
+
     /// The program could be ended from here, if `pushgateway.lifecycle` allowed it.
     pub(super) fn no_lifecycle() -> Self {
         Self {

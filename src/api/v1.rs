@@ -57,6 +57,7 @@ pub(super) async fn answer(
         Some("metrics" | "status") => "GET, OPTIONS",
         Some("admin/wipe") if config.admin_api => "PUT, OPTIONS",
         Some(_) if *method == Method::OPTIONS => "OPTIONS",
+        Some("admin/wipe") => return Reply::no_admin_api(),
         _ => return Reply::unknown(path),
     };
     match (method, path.strip_prefix(PREFIX)) {
