@@ -106,6 +106,15 @@ impl Load {
         pusher.round.waits
     }
 
+    /// One group again and again, now and then, for a while.
+    pub(crate) fn now_and_then(&self, group: usize, lasting: Duration) {
+        let (mut pusher, began) = (Pusher::connect(self, 0), Instant::now());
+        while began.elapsed() < lasting {
+            pusher.push_to(group, 0);
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn all(&self, work: impl Fn(&mut Pusher) + Sync) -> Round {
         let mut whole = Round::default();
         thread::scope(|scope| {

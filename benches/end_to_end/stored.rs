@@ -10,6 +10,9 @@ use crate::{count, mega};
 /// Pushes of one group, measured each time that more is stored.
 const PUSHES: usize = 100;
 
+/// How long it is calm before memory is looked at: what a storm of pushes took has been given back by then.
+const CALM: Duration = Duration::from_secs(4);
+
 /// When a push takes longer, no more is stored.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -34,6 +37,7 @@ pub(crate) fn run(plan: &Plan) {
         target.wait_until_forwarded();
         let waits = load.again(probe, PUSHES);
         target.wait_until_forwarded();
+        load.now_and_then(probe, CALM);
         let (p50, series) = (waits.share(0.5), (stored + 1) * plan.series);
         let resident = target.resident_bytes();
         println!(

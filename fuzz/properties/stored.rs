@@ -62,7 +62,7 @@ pub(crate) fn record(bytes: &[u8]) {
             return;
         }
     }
-    let snapshot = registry.snapshot(3);
+    let snapshot = registry.snapshot(3).pieces().flatten().collect::<Vec<u8>>();
     let restored = Registry::restore(RetentionConfig::default(), &snapshot, NOW);
     let (mut restored, position) = restored.expect("a snapshot of our own is read");
     assert_eq!((position, restored.summary()), (3, registry.summary()));

@@ -1,6 +1,6 @@
 //! Paths that lead to another path: as Pushgateway does, whoever asks is sent on, whatever lies at its end (B02).
 
-use http::Method;
+use http::{Method, Uri};
 
 use super::reply::Reply;
 
@@ -14,19 +14,29 @@ const PAGES: [&str; 6] = [
     "/api/v1/status",
 ];
 
-/// The answer to a path that has to be written otherwise first; `path` is `whole` without a prefix.
-pub(super) fn of(method: &Method, path: &str, whole: &str) -> Option<Reply> {
+/// The answer to a request for `asked` whose path has to be written otherwise first; `path` is without a prefix.
+pub(super) fn of(method: &Method, path: &str, asked: &Uri) -> Option<Reply> {
+    let whole = asked.path();
+    let elsewhere = |path: String, moved| {
+        let to = match asked.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path,
+        };
+        Some(Reply::elsewhere(to, moved))
+    };
     if !is_well_escaped(whole) {
         return Some(Reply::bad_escape(whole));
     }
     if let Some(clean) = cleaned(whole) {
-        return Some(Reply::elsewhere(clean, Moved::ForNow));
+        return elsewhere(clean, Moved::ForNow);
+    }
+    if path == "/api/v1" {
+        return elsewhere(format!("{whole}/"), Moved::ForNow);
     }
     match path.strip_suffix('/') {
-        Some(page) if *method == Method::GET && PAGES.contains(&page) => Some(Reply::elsewhere(
-            whole.trim_end_matches('/').to_owned(),
-            Moved::ForGood,
-        )),
+        Some(page) if *method == Method::GET && PAGES.contains(&page) => {
+            elsewhere(whole.trim_end_matches('/').to_owned(), Moved::ForGood)
+        }
         _ => None,
     }
 }

@@ -175,4 +175,20 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_pushed_failure_time_of_another_type_hides_no_other_groups() {
+        let groups = vec![
+            group(
+                "a",
+                [Some(1), Some(10), None],
+                vec![layer("push_failure_time_seconds 7\n", 10)],
+            ),
+            group("b", [Some(2), None, Some(2)], Vec::new()),
+        ];
+
+        let lines = shown(groups);
+
+        assert!(lines.contains(&"push_failure_time_seconds{instance=\"\",job=\"b\"} 0.002".to_owned()));
+    }
 }

@@ -174,8 +174,9 @@ impl Doors {
         };
         self.books.answered(&method, &path, reply.status());
         self.log_refusal(&reply, (&method, &path), peer);
+        let is_of_api = v1::has_given(&reply, (&method, &path));
         let mut response = reply.into_response();
-        if path.starts_with(v1::PREFIX) {
+        if is_of_api {
             v1::dress(response.headers_mut());
         }
         web.dress(response.headers_mut());
@@ -191,7 +192,7 @@ impl Doors {
         (peer, path): (SocketAddr, &str),
         request: Request<Incoming>,
     ) -> Reply {
-        if let Some(detour) = detour::of(request.method(), path, request.uri().path()) {
+        if let Some(detour) = detour::of(request.method(), path, request.uri()) {
             return detour;
         }
         match path {

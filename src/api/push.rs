@@ -35,7 +35,13 @@ pub(super) async fn push(
             return Reply::elsewhere(format!("{prefix}{to}"), Moved::ForNow);
         }
         Ok(GroupPath::Unknown) => return Reply::unknown(path),
-        Err(error) => return Reply::bad_path(&error),
+        Err(error) => {
+            return match *request.method() {
+                Method::PUT | Method::POST | Method::DELETE => Reply::bad_path(&error),
+                Method::OPTIONS => Reply::options(ALLOWED),
+                _ => Reply::method_not_allowed(ALLOWED),
+            };
+        }
     };
     let (head, body) = request.into_parts();
     let mode = match head.method {

@@ -117,6 +117,12 @@ impl Reply {
         }
     }
 
+    /// Everything could be wiped here, if `pushgateway.admin_api` allowed it.
+    pub(super) fn no_admin_api() -> Self {
+        let text = "the admin API is off: pushgateway.admin_api switches the wipe on";
+        Self::new(StatusCode::NOT_FOUND, text)
+    }
+
     /// The program could be ended from here, if `pushgateway.lifecycle` allowed it.
     pub(super) fn no_lifecycle() -> Self {
         Self {
@@ -268,6 +274,17 @@ impl Reply {
             header,
             ..Self::new(status, refusal.to_string())
         }
+    }
+
+    /// Whether it says that there is nothing behind the door, or nothing for this client.
+    pub(super) const fn turns_away(&self) -> bool {
+        matches!(
+            self.status,
+            StatusCode::UNAUTHORIZED
+                | StatusCode::FORBIDDEN
+                | StatusCode::NOT_FOUND
+                | StatusCode::METHOD_NOT_ALLOWED
+        )
     }
 
     pub(super) const fn status(&self) -> StatusCode {

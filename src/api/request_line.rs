@@ -54,7 +54,8 @@ impl<S> Looked<S> {
     }
 }
 
-/// Finds blanks and broken UTF-8 within the path; every other mistake is the HTTP library's to find.
+/// Finds blanks, broken UTF-8, and what has to be escaped within the path; every other mistake is the HTTP library's to
+/// find.
 fn judge(line: &[u8]) -> Result<(), String> {
     let Some(rest) = line
         .iter()
@@ -81,7 +82,27 @@ fn judge(line: &[u8]) -> Result<(), String> {
             "the path is not valid UTF-8: \"{path}\". Write every byte that is no ASCII as percent and two hex digits of UTF-8"
         ));
     }
-    Ok(())
+    unescaped(path).map_or(Ok(()), |byte| {
+        let path = String::from_utf8_lossy(path);
+        let byte = char::from(byte);
+        Err(format!(
+            "the request line has a bare {byte} within its path: {path:?}. Write \" as %22, < as %3C, > as %3E, ` as %60, # as %23; curl does so for a selector: curl -G --data-urlencode 'match[]={{job=\"a\"}}'"
+        ))
+    })
+}
+
+/// The first byte that the HTTP library takes for no part of a path or query, or cuts them off at.
+fn unescaped(path: &[u8]) -> Option<u8> {
+    let start_of_query = path.iter().position(|byte| *byte == b'?').unwrap_or(path.len());
+    path.iter().enumerate().find_map(|(at, byte)| {
+        let is_refused = match byte {
+            b'<' | b'>' | b'#' => true,
+            b'`' => at < start_of_query,
+            b'"' => at > start_of_query,
+            _ => false,
+        };
+        is_refused.then_some(*byte)
+    })
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Looked<S> {
@@ -140,8 +161,33 @@ mod tests {
     }
 
     #[test]
+    fn what_has_to_be_escaped_is_named() {
+        for (line, said) in [
+            (
+                "GET /api/v1/metrics?match[]={job=\"a\"} HTTP/1.1",
+                "a bare \" within",
+            ),
+            ("PUT /metrics/job/<a> HTTP/1.1", "a bare < within"),
+            ("PUT /metrics/job/a> HTTP/1.0", "a bare > within"),
+            ("PUT /metrics/job/`a HTTP/1.1", "a bare ` within"),
+            ("PUT /metrics/job/a#b HTTP/1.1", "a bare # within"),
+        ] {
+            let refused = judge(line.as_bytes()).unwrap_err();
+            assert!(refused.contains(said), "{refused}");
+        }
+    }
+
+    #[test]
     fn other_lines_are_left_to_the_http_library() {
-        for line in ["GET / HTTP/1.1", "PRI * HTTP/2.0", "nonsense", "", "a b c"] {
+        for line in [
+            "GET / HTTP/1.1",
+            "PUT /metrics/job/\"a\" HTTP/1.1",
+            "GET /?a=` HTTP/1.1",
+            "PRI * HTTP/2.0",
+            "nonsense",
+            "",
+            "a b c",
+        ] {
             assert_eq!(judge(line.as_bytes()), Ok(()), "{line}");
         }
     }

@@ -33,6 +33,12 @@ const CORS: [(HeaderName, &str); 5] = [
     (CACHE_CONTROL, "no-cache, no-store, must-revalidate"),
 ];
 
+/// Whether a reply is one of the API: what is turned away before it comes to it is not, and no wipe is.
+pub(super) fn has_given(reply: &Reply, (method, path): (&Method, &str)) -> bool {
+    let is_of_api = |path: &str| path != "admin/wipe" || *method == Method::OPTIONS;
+    path.strip_prefix(PREFIX).is_some_and(is_of_api) && !reply.turns_away()
+}
+
 /// Adds what every answer of the API has.
 pub(super) fn dress(headers: &mut HeaderMap) {
     for (name, value) in CORS {
@@ -51,6 +57,7 @@ pub(super) async fn answer(
         Some("metrics" | "status") => "GET, OPTIONS",
         Some("admin/wipe") if config.admin_api => "PUT, OPTIONS",
         Some(_) if *method == Method::OPTIONS => "OPTIONS",
+        Some("admin/wipe") => return Reply::no_admin_api(),
         _ => return Reply::unknown(path),
     };
     match (method, path.strip_prefix(PREFIX)) {

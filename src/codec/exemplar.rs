@@ -1,9 +1,59 @@
-//! Exemplars in both messages that have them: as clients push them, and as remote-write wants them.
+//! Exemplars in both messages that have them: as clients push them, and as remote-write wants them; and the times of
+//! creation that may stand beside them.
 
 use super::DecodeError;
 use super::block::{put_label, read_label};
 use super::wire::{BYTES, Fields, Value, put_bytes, put_double, put_number, tag};
 use crate::model::{Exemplar, LabelDraft, UnixNanos};
+
+/// When a metric was created, behind the fields of an exemplar, which has none of this number.
+const CREATED: u8 = 15;
+
+/// Appends what a number has beside it: the fields of an `io.prometheus.client.Exemplar`, and behind them when its metric
+/// was created.
+pub fn put_beside(out: &mut Vec<u8>, exemplar: Option<&Exemplar<'_>>, created: Option<UnixNanos>) {
+    if let Some(exemplar) = exemplar {
+        put_pushed(out, exemplar);
+    }
+    if let Some(created) = created {
+        put_bytes(out, tag(CREATED, BYTES), &timestamp(created));
+    }
+}
+
+/// What stands beside a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside<'a> {
+    /// An encoded `io.prometheus.client.Exemplar`.
+    pub exemplar: Option<&'a [u8]>,
+    /// When its metric was created: an encoded `google.protobuf.Timestamp`.
+    pub created: Option<&'a [u8]>,
+}
+
+impl<'a> Beside<'a> {
+    /// Reads what [`put_beside`] has written.
+    ///
+    /// # Errors
+    /// When the bytes are no such fields.
+    pub fn read(message: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut fields = Fields::of("what stands beside a number", message);
+        let (mut exemplar, mut created) = (message, None);
+        loop {
+            let before = message.len() - fields.rest().len();
+            match fields.next()? {
+                Some((number, Value::Bytes(time))) if number == u64::from(CREATED) => {
+                    exemplar = message.get(..before).unwrap_or_default();
+                    created = Some(time);
+                }
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok(Self {
+            exemplar: (!exemplar.is_empty()).then_some(exemplar),
+            created,
+        })
+    }
+}
 
 /// Appends the fields of an `io.prometheus.client.Exemplar`.
 pub fn put_pushed(out: &mut Vec<u8>, exemplar: &Exemplar<'_>) {
@@ -48,12 +98,15 @@ pub(super) fn put_remote_write(out: &mut Vec<u8>, exemplar: &Exemplar<'_>) {
     put_double(out, 2, exemplar.value);
 }
 
-/// The fields of a `google.protobuf.Timestamp`.
+/// The fields of a `google.protobuf.Timestamp`, without those that are zero.
 pub(super) fn timestamp(at: UnixNanos) -> Vec<u8> {
     let (seconds, nanos) = at.parts();
     let mut message = Vec::with_capacity(12);
-    put_number(&mut message, 1, seconds.cast_unsigned());
-    put_number(&mut message, 2, nanos.cast_unsigned());
+    for (field, number) in [(1, seconds), (2, nanos)] {
+        if number != 0 {
+            put_number(&mut message, field, number.cast_unsigned());
+        }
+    }
     message
 }
 

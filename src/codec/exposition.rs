@@ -14,6 +14,12 @@ pub struct Exposition<'a> {
     /// Numbers of the samples that the body did not spell out, in order: buckets up to infinity, which protobuf leaves
     /// to whoever reads it.
     pub implied: Vec<u32>,
+    /// Numbers of the families that were pushed without a metric and count nevertheless, as they do in protobuf alone
+    /// (Pushgateway M04).
+    pub bare: Vec<usize>,
+    /// The first thing that can be read and makes no sense, such as a label twice. Only protobuf can say such things, and a
+    /// Pushgateway finds them once it has read all (M04).
+    pub flaw: Option<ProtobufError>,
 }
 
 impl Exposition<'_> {

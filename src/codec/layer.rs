@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::exemplar::Beside;
 use super::shape::{Builder, Part, Shape, ShapedFamily, ShapedMetric};
 use super::{DecodeError, exemplar, histogram};
 use crate::model::{Extra, GroupKey, MetricKind, Sample, UnixMillis, is_stale};
@@ -26,8 +27,8 @@ pub struct Values {
     /// One for each sample. A stale marker stands for what is not to be shown, since another process of the group
     /// shows it; nobody can push one.
     pub numbers: Vec<f64>,
-    /// What some samples have besides, by the number of the sample: a native histogram or an exemplar, as
-    /// `io.prometheus.client` encodes it.
+    /// What some samples have besides, by the number of the sample: a native histogram as `io.prometheus.client` encodes
+    /// it, or an exemplar and a time of creation ([`Beside`]).
     pub extras: Vec<(u32, Bytes)>,
 }
 
@@ -78,6 +79,8 @@ pub enum Content<'a> {
         value: f64,
         /// An encoded `io.prometheus.client.Exemplar`.
         exemplar: Option<&'a [u8]>,
+        /// When it was created, if that was pushed: an encoded `google.protobuf.Timestamp`.
+        created: Option<&'a [u8]>,
     },
     /// Of a summary.
     Summary {
@@ -87,6 +90,8 @@ pub enum Content<'a> {
         sum: f64,
         /// Zero when none was pushed.
         count: f64,
+        /// When it was created, if that was pushed: an encoded `google.protobuf.Timestamp`.
+        created: Option<&'a [u8]>,
     },
     /// Of a histogram or gauge histogram.
     Histogram {
@@ -96,6 +101,9 @@ pub enum Content<'a> {
         sum: f64,
         /// Zero when none was pushed, as when there is only the native form.
         count: f64,
+        /// When it was created, if that was pushed and it has no native form, which says it itself: an encoded
+        /// `google.protobuf.Timestamp`.
+        created: Option<&'a [u8]>,
         /// The native form with its sum, count and exemplars, encoded as an `io.prometheus.client.Histogram`.
         native: Option<&'a [u8]>,
     },
@@ -163,18 +171,20 @@ impl Layer {
     /// When the shape is damaged.
     pub fn without(&self, is_gone: impl Fn(&str) -> bool) -> Result<Option<Self>, DecodeError> {
         let mut rewriting = Rewriting::default();
-        rewriting.take_up(self, |name| !is_gone(name))?;
+        rewriting.take_up(self, |family| !is_gone(family.name))?;
         Ok(rewriting.finish(self.at))
     }
 
-    /// Two layers as one, at the later one's time. They have no family in common.
+    /// Two layers as one, at the later one's time, without families that have no metrics: only series are counted, so that
+    /// of such families there could be ever more. They have no family in common.
     ///
     /// # Errors
     /// When a shape is damaged.
     pub fn join(&self, other: &Self) -> Result<Self, DecodeError> {
         let mut rewriting = Rewriting::default();
-        rewriting.take_up(self, |_| true)?;
-        rewriting.take_up(other, |_| true)?;
+        let has_metrics = |family: &ShapedFamily<'_>| !family.is_bare();
+        rewriting.take_up(self, has_metrics)?;
+        rewriting.take_up(other, has_metrics)?;
         let at = self.at.max(other.at);
         Ok(rewriting.finish(at).unwrap_or_else(|| self.clone()))
     }
@@ -188,10 +198,14 @@ struct Rewriting<'a> {
 }
 
 impl<'a> Rewriting<'a> {
-    fn take_up(&mut self, layer: &'a Layer, stays: impl Fn(&str) -> bool) -> Result<(), DecodeError> {
+    fn take_up(
+        &mut self,
+        layer: &'a Layer,
+        stays: impl Fn(&ShapedFamily<'_>) -> bool,
+    ) -> Result<(), DecodeError> {
         for family in layer.shape.families()? {
             let family = family?;
-            if !stays(family.name) {
+            if !stays(&family) {
                 continue;
             }
             let place = self.builder.family(family.name, family.help, family.kind);
@@ -219,8 +233,11 @@ impl<'a> Rewriting<'a> {
 
     fn finish(self, at: UnixMillis) -> Option<Layer> {
         let count = u32::try_from(self.values.numbers.len()).unwrap_or(u32::MAX);
+        if self.builder.is_empty() {
+            return None;
+        }
         let shape = Arc::new(self.builder.finish(None, count));
-        (count > 0).then(|| Layer::new(shape, self.values, at))
+        Some(Layer::new(shape, self.values, at))
     }
 }
 
@@ -253,17 +270,23 @@ impl Values {
     }
 }
 
-/// A native histogram with its exemplars, or the exemplar of another sample, which has one at most.
+/// A native histogram with its exemplars, or what another sample has, which is one exemplar at most.
 fn encoded(extra: &Extra<'_>) -> Option<Bytes> {
     let mut bytes = Vec::new();
     match &extra.histogram {
         Some(native) => histogram::put_pushed(&mut bytes, native, &extra.exemplars),
-        None => exemplar::put_pushed(&mut bytes, extra.exemplars.first()?),
+        None => exemplar::put_beside(&mut bytes, extra.exemplars.first(), extra.created),
     }
-    Some(bytes.into())
+    (!bytes.is_empty()).then(|| bytes.into())
 }
 
 impl<'a> LayerFamily<'a> {
+    /// Whether it was pushed without a metric.
+    #[must_use]
+    pub const fn is_bare(&self) -> bool {
+        self.shaped.is_bare()
+    }
+
     /// The metrics to show, in the order in which they were pushed.
     pub fn metrics(&self) -> impl Iterator<Item = Result<Metric<'a>, DecodeError>> + use<'a> {
         let (kind, values) = (self.kind, self.values);
@@ -287,7 +310,7 @@ fn read_metric<'a>(
         let (part, number) = part?;
         let value = values.number(number)?;
         if !is_stale(value) {
-            content.put(part, value, values.extra(number));
+            content.put(part, value, values.extra(number))?;
             is_shown = true;
         }
     }
@@ -301,35 +324,52 @@ impl<'a> Content<'a> {
             MetricKind::Untyped | MetricKind::Counter | MetricKind::Gauge => Self::Simple {
                 value: 0.0,
                 exemplar: None,
+                created: None,
             },
             MetricKind::Summary => Self::Summary {
                 quantiles: Vec::new(),
                 sum: 0.0,
                 count: 0.0,
+                created: None,
             },
             MetricKind::Histogram | MetricKind::GaugeHistogram => Self::Histogram {
                 buckets: Vec::new(),
                 sum: 0.0,
                 count: 0.0,
+                created: None,
                 native: None,
             },
         }
     }
 
-    fn put(&mut self, part: Part, number: f64, extra: Option<&'a [u8]>) {
+    fn put(&mut self, part: Part, number: f64, extra: Option<&'a [u8]>) -> Result<(), DecodeError> {
+        if let (Self::Histogram { native, .. }, Part::Native) = (&mut *self, part) {
+            *native = extra;
+            return Ok(());
+        }
+        let beside = extra.map(Beside::read).transpose()?.unwrap_or_default();
         match (self, part) {
-            (Self::Simple { value, exemplar }, Part::Itself) => (*value, *exemplar) = (number, extra),
+            (
+                Self::Simple {
+                    value,
+                    exemplar,
+                    created,
+                },
+                Part::Itself,
+            ) => (*value, *exemplar, *created) = (number, beside.exemplar, beside.created),
             (Self::Summary { quantiles, .. }, Part::Quantile(quantile)) => quantiles.push((quantile, number)),
             (Self::Histogram { buckets, .. }, Part::Bucket(bound)) => buckets.push(Bucket {
                 bound,
                 count: number,
-                exemplar: extra,
+                exemplar: beside.exemplar,
             }),
             (Self::Summary { sum, .. } | Self::Histogram { sum, .. }, Part::Sum) => *sum = number,
-            (Self::Summary { count, .. } | Self::Histogram { count, .. }, Part::Count) => *count = number,
-            (Self::Histogram { native, .. }, Part::Native) => *native = extra,
+            (Self::Summary { count, created, .. } | Self::Histogram { count, created, .. }, Part::Count) => {
+                (*count, *created) = (number, beside.created)
+            }
             _ => {}
         }
+        Ok(())
     }
 }
 

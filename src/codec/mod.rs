@@ -51,6 +51,12 @@ pub enum DecodeError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// What should be text is none.
+    #[error("{what}: is not valid UTF-8")]
+    NotUtf8 {
+        /// What was being read.
+        what: &'static str,
+    },
     /// A length is over its limit.
     #[error("{what} of {len} bytes is over the limit of {limit}")]
     TooLarge {

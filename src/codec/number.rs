@@ -24,6 +24,28 @@ pub(super) fn parse_float(token: &[u8]) -> Option<f64> {
     (spelled && (!value.is_nan() || text.len() == 3)).then_some(value)
 }
 
+/// 2^64: numbers below it are whole numbers of protobuf.
+pub(super) const TOO_MANY: f64 = 18_446_744_073_709_551_616.0;
+
+/// A float as Go makes a `uint64` of it on amd64: without its fraction, negative ones from the top down, and of what is too
+/// large or no number the highest bit alone.
+pub(super) fn whole_as_in_go(value: f64) -> u64 {
+    const HIGHEST: f64 = 9_223_372_036_854_775_808.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "within the bounds of the type but for the fraction"
+    )]
+    let number = if (0.0..TOO_MANY).contains(&value) {
+        value as u64
+    } else if (-HIGHEST..0.0).contains(&value) {
+        (value as i64).cast_unsigned()
+    } else {
+        1 << 63
+    };
+    number
+}
+
 /// A bound (`le`, `quantile`) as Pushgateway shows it, so that `1.0`, `1e0` and a double in protobuf make one series.
 /// `None` when it is no float.
 pub(super) fn canonical_bound<'a>(text: &Cow<'a, str>) -> Option<Cow<'a, str>> {
@@ -107,6 +129,22 @@ mod tests {
     fn check(bound: &str, expected: &str) {
         let written = canonical_bound(&Cow::Borrowed(bound));
         assert_eq!(written.as_deref(), Some(expected), "{bound}");
+    }
+
+    #[test]
+    fn b13_floats_become_whole_numbers_as_in_go_on_amd64() {
+        for (value, expected) in [
+            (2.7, 2),
+            (-0.5, 0),
+            (-5.7, u64::MAX - 4),
+            (18_446_744_073_709_549_568.0, 18_446_744_073_709_549_568),
+            (TOO_MANY, 1 << 63),
+            (-1e20, 1 << 63),
+            (f64::INFINITY, 1 << 63),
+            (f64::NAN, 1 << 63),
+        ] {
+            assert_eq!(whole_as_in_go(value), expected, "{value}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::model::{
     Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis, UnixNanos,
 };
 
-/// Reads a body of at most `max_samples` samples, whose names are classic; `# EOF` has to be its last line.
+/// Reads a body of at most `max_samples` samples, whose names are classic; nothing may stand behind `# EOF`.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place.
@@ -25,7 +25,7 @@ pub fn parse(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, TextErro
     parse_named(body, max_samples, NameScheme::Classic)
 }
 
-/// Reads a body of at most `max_samples` samples with names of a scheme; `# EOF` has to be its last line.
+/// Reads a body of at most `max_samples` samples with names of a scheme; nothing may stand behind `# EOF`.
 ///
 /// # Errors
 /// The first thing that is wrong, with its place.
@@ -90,9 +90,8 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn line(&mut self) -> Result<Line, TextError> {
         match self.cursor.peek() {
-            None => Err(self
-                .cursor
-                .error("the last line is not \"# EOF\": the body was cut off, or is no OpenMetrics text")),
+            // `# EOF` is required, but Go's push client never writes it; HTTP tells a body that was cut off
+            None => Ok(Line::Last),
             Some(b'#') => self.comment(),
             Some(_) => self.sample().map(|()| Line::One),
         }

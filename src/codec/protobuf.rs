@@ -3,8 +3,9 @@
 //! The samples come out as the text format would have brought them: a summary as quantiles, `_sum` and `_count`, a
 //! classic histogram as buckets up to `+Inf`, `_sum` and `_count`. A native histogram is one sample, named as its family;
 //! the classic form is beside it only if it has buckets. Fields that are absent have their default, as in any protobuf;
-//! creation times of others than native histograms, which text 0.0.4 does not know, are passed over. Every NaN becomes
-//! the one that text has.
+//! a creation time stands beside the counter, or the count, that it belongs to. Every NaN becomes the one that text has.
+
+mod values;
 
 use std::borrow::Cow;
 
@@ -12,14 +13,16 @@ use hashbrown::HashMap;
 
 use super::DecodeError;
 use super::block::read_label;
+use super::exemplar::read_timestamp;
 use super::exposition::{Exposition, ProtobufError, too_many_samples};
 use super::labels::{Seen, bound_of};
 use super::number::shortest;
 use super::wire::{Fields, Value, text};
 use super::{exemplar, histogram};
 use crate::model::{
-    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis,
+    Exemplar, Extra, Family, LabelDraft, METRIC_NAME, MetricKind, NameScheme, Sample, UnixMillis, UnixNanos,
 };
+use values::{Bucket, Count, as_float, read_quantile};
 
 /// Buckets and spans that a native histogram may have on average: fewer than the most that clients keep.
 const PARTS_OF_A_HISTOGRAM: usize = 100;
@@ -28,16 +31,20 @@ const PARTS_OF_A_HISTOGRAM: usize = 100;
 /// name the last counts.
 ///
 /// # Errors
-/// The first thing that is wrong, with the number of its message.
+/// The first thing that is wrong, with the number of its message; what can be read and makes no sense too.
 pub fn decode(body: &[u8], max_samples: usize) -> Result<Exposition<'_>, ProtobufError> {
-    decode_named(body, max_samples, NameScheme::Classic)
+    let read = decode_named(body, max_samples, NameScheme::Classic)?;
+    match read.flaw {
+        None => Ok(read),
+        Some(flaw) => Err(flaw),
+    }
 }
 
 /// Reads a body of at most `max_samples` samples and as many families, with names of a scheme. Of two families of one
-/// name the last counts.
+/// name the last counts. What can be read and makes no sense is its flaw.
 ///
 /// # Errors
-/// The first thing that is wrong, with the number of its message.
+/// The first thing that cannot be read, with the number of its message.
 pub fn decode_named(
     body: &[u8],
     max_samples: usize,
@@ -51,6 +58,7 @@ pub fn decode_named(
         .collect();
     let mut decoder = Decoder {
         read: Exposition::default(),
+        flaw: None,
         exemplars: 0,
         parts: 0,
         max_samples,
@@ -60,7 +68,14 @@ pub fn decode_named(
         let samples = decoder.read.samples.len();
         let decoded = decoder.family(family);
         decoded.map_err(|problem| problem.of_message(index + 1))?;
-        if last.get(family.name) != Some(&index) {
+        let flaw = decoder.flaw.take();
+        if last.get(family.name) == Some(&index) {
+            let first = decoder.read.flaw.take();
+            decoder.read.flaw = first.or_else(|| Some(flaw?.of_message(index + 1)));
+            if decoder.read.samples.len() == samples {
+                decoder.read.bare.push(decoder.read.families.len() - 1);
+            }
+        } else {
             decoder.read.samples.truncate(samples);
             let is_left = |number: &u32| (*number as usize) < samples;
             decoder.read.implied.retain(is_left);
@@ -168,6 +183,8 @@ struct Metric<'a> {
 
 struct Decoder<'a> {
     read: Exposition<'a>,
+    /// The first of the family that makes no sense.
+    flaw: Option<Problem>,
     /// Exemplars, and parts of native histograms, that have been read: they take memory besides the samples.
     exemplars: usize,
     parts: usize,
@@ -199,7 +216,7 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    fn metric(&self, family: &RawFamily<'a>, message: &'a [u8]) -> Result<Metric<'a>, Problem> {
+    fn metric(&mut self, family: &RawFamily<'a>, message: &'a [u8]) -> Result<Metric<'a>, Problem> {
         let (wanted, what) = content_of(family.kind);
         let mut fields = Fields::of("metric", message);
         let (mut labels, mut content, mut at) = (LabelDraft::with_capacity(8), None, None);
@@ -208,50 +225,87 @@ impl<'a> Decoder<'a> {
         labels.push(METRIC_NAME, "");
         while let Some(field) = fields.next()? {
             match field {
+                // they are compared with each other, which is not to be done for nothing
+                (1, Value::Bytes(_)) if self.flaw.is_some() => {}
                 (1, Value::Bytes(label)) => {
-                    let (name, value) = read_label(label)?;
-                    check_label(family, name, self.names)?;
-                    seen.note(name, &labels, family.name).map_err(Problem)?;
-                    labels.push(name, value);
+                    let read = self.label(family, label, (&mut seen, &labels))?;
+                    if let Some((name, value)) = read {
+                        labels.push(name, value);
+                    }
                 }
                 (6, Value::Varint(millis)) => at = Some(UnixMillis::new(millis.cast_signed())),
                 (number, Value::Bytes(bytes)) if number == wanted => content = Some(bytes),
                 _ => {}
             }
         }
-        let content = content.ok_or_else(|| {
+        if content.is_none() {
             let name = family.name;
-            Problem(format!(
+            self.blame(format!(
                 "a metric of {name:?} has no {what}, which is its family's type"
-            ))
-        })?;
+            ));
+        }
         Ok(Metric {
             name: family.name,
             labels,
-            content,
+            content: content.unwrap_or_default(),
             at,
         })
     }
 
+    /// A label, unless it makes no sense beside those before it.
+    fn label(
+        &mut self,
+        family: &RawFamily<'_>,
+        label: &'a [u8],
+        (seen, before): (&mut Seen, &LabelDraft<'a>),
+    ) -> Result<Option<(&'a str, &'a str)>, Problem> {
+        let (name, value) = match read_label(label) {
+            Ok(label) => label,
+            Err(error @ DecodeError::NotUtf8 { .. }) => {
+                self.blame(error.to_string());
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Err(Problem(problem)) = check_label(family, name, self.names) {
+            self.blame(problem);
+            return Ok(None);
+        }
+        match seen.note(name, before, family.name) {
+            Ok(()) => Ok(Some((name, value))),
+            Err(problem) if before.get(name).is_some() => {
+                self.blame(problem);
+                Ok(None)
+            }
+            Err(too_many) => Err(Problem(too_many)),
+        }
+    }
+
+    /// Takes note of what can be read and makes no sense.
+    fn blame(&mut self, problem: String) {
+        self.flaw.get_or_insert(Problem(problem));
+    }
+
     fn single(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
         let mut fields = Fields::of("value", metric.content);
-        let (mut value, mut exemplar) = (0.0, None);
+        let (mut value, mut exemplar, mut created) = (0.0, None, None);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Fixed64(bits)) => value = f64::from_bits(bits),
-                // only counters have such a field
+                // only counters have such fields
                 (2, Value::Bytes(message)) => exemplar = Some(exemplar::read_pushed(message)?),
+                (3, Value::Bytes(message)) => created = Some(read_timestamp(message)?),
                 _ => {}
             }
         }
         self.sample(metric, Part::Itself, value)?;
-        self.annotate(exemplar);
+        self.annotate(exemplar, created);
         Ok(())
     }
 
     fn summary(&mut self, metric: &Metric<'a>) -> Result<(), Problem> {
         let mut fields = Fields::of("summary", metric.content);
-        let (mut count, mut sum) = (0, 0.0);
+        let (mut count, mut sum, mut created) = (0, 0.0, None);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Varint(number)) => count = number,
@@ -260,16 +314,19 @@ impl<'a> Decoder<'a> {
                     let (quantile, value) = read_quantile(quantile)?;
                     self.sample(metric, Part::Quantile(quantile), value)?;
                 }
+                (4, Value::Bytes(message)) => created = Some(read_timestamp(message)?),
                 _ => {}
             }
         }
         self.sample(metric, Part::Sum, sum)?;
-        self.sample(metric, Part::Count, as_float(count))
+        self.sample(metric, Part::Count, as_float(count))?;
+        self.annotate(None, created);
+        Ok(())
     }
 
     fn histogram(&mut self, metric: &Metric<'a>, kind: MetricKind) -> Result<(), Problem> {
         let mut fields = Fields::of("histogram", metric.content);
-        let (mut count, mut sum) = (Count::default(), 0.0);
+        let (mut count, mut sum, mut created) = (Count::default(), 0.0, None);
         let (mut has_infinity, mut may_be_native) = (false, false);
         while let Some(field) = fields.next()? {
             match field {
@@ -280,14 +337,16 @@ impl<'a> Decoder<'a> {
                     let bucket = Bucket::read(bucket)?;
                     has_infinity |= bucket.bound == f64::INFINITY;
                     self.sample(metric, Part::Bucket(bucket.bound), bucket.count.get())?;
-                    self.annotate(bucket.exemplar);
+                    self.annotate(bucket.exemplar, None);
                 }
+                (15, Value::Bytes(message)) => created = Some(read_timestamp(message)?),
                 (5..=14, _) => may_be_native = true,
                 _ => {}
             }
         }
-        if may_be_native {
-            self.native(metric, kind)?;
+        if may_be_native && self.native(metric, kind)? {
+            // it is there already
+            created = None;
         }
         // beside a native histogram without classic buckets too: so the text format has it, and a store that takes none
         // has at least sum and count
@@ -297,7 +356,9 @@ impl<'a> Decoder<'a> {
             self.sample(metric, Part::Bucket(f64::INFINITY), count.get())?;
         }
         self.sample(metric, Part::Sum, sum)?;
-        self.sample(metric, Part::Count, count.get())
+        self.sample(metric, Part::Count, count.get())?;
+        self.annotate(None, created);
+        Ok(())
     }
 
     /// Reads the native form of a histogram, and tells whether there is one.
@@ -318,18 +379,25 @@ impl<'a> Decoder<'a> {
         self.sample(metric, Part::Itself, native.count())?;
         if let Some(sample) = self.read.samples.last_mut() {
             let histogram = Some(native);
-            sample.extra = Some(Box::new(Extra { histogram, exemplars }));
+            sample.extra = Some(Box::new(Extra {
+                histogram,
+                exemplars,
+                created: None,
+            }));
         }
         Ok(true)
     }
 
-    /// Puts an exemplar beside the last sample.
-    fn annotate(&mut self, exemplar: Option<Exemplar<'a>>) {
-        if let (Some(exemplar), Some(sample)) = (exemplar, self.read.samples.last_mut()) {
-            let exemplars = vec![exemplar];
+    /// Puts beside the last sample what there is.
+    fn annotate(&mut self, exemplar: Option<Exemplar<'a>>, created: Option<UnixNanos>) {
+        if exemplar.is_none() && created.is_none() {
+            return;
+        }
+        if let Some(sample) = self.read.samples.last_mut() {
             sample.extra = Some(Box::new(Extra {
-                exemplars,
-                ..Extra::default()
+                histogram: None,
+                exemplars: exemplar.into_iter().collect(),
+                created,
             }));
         }
     }
@@ -388,48 +456,6 @@ enum Part {
     Count,
 }
 
-/// A count in both of its forms.
-#[derive(Clone, Copy, Default)]
-struct Count {
-    whole: u64,
-    float: f64,
-}
-
-impl Count {
-    /// The float one, if it is above zero (metrics.proto).
-    fn get(self) -> f64 {
-        if self.float > 0.0 {
-            self.float
-        } else {
-            as_float(self.whole)
-        }
-    }
-}
-
-#[derive(Default)]
-struct Bucket<'a> {
-    bound: f64,
-    count: Count,
-    exemplar: Option<Exemplar<'a>>,
-}
-
-impl<'a> Bucket<'a> {
-    fn read(message: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut fields = Fields::of("bucket", message);
-        let mut bucket = Self::default();
-        while let Some(field) = fields.next()? {
-            match field {
-                (1, Value::Varint(number)) => bucket.count.whole = number,
-                (4, Value::Fixed64(bits)) => bucket.count.float = f64::from_bits(bits),
-                (2, Value::Fixed64(bits)) => bucket.bound = f64::from_bits(bits),
-                (3, Value::Bytes(message)) => bucket.exemplar = Some(exemplar::read_pushed(message)?),
-                _ => {}
-            }
-        }
-        Ok(bucket)
-    }
-}
-
 /// The field of `Metric` that has the value of a family of such a type, and its name.
 const fn content_of(kind: MetricKind) -> (u64, &'static str) {
     match kind {
@@ -439,27 +465,6 @@ const fn content_of(kind: MetricKind) -> (u64, &'static str) {
         MetricKind::Untyped => (5, "untyped"),
         MetricKind::Histogram | MetricKind::GaugeHistogram => (7, "histogram"),
     }
-}
-
-fn read_quantile(quantile: &[u8]) -> Result<(f64, f64), DecodeError> {
-    let mut fields = Fields::of("quantile", quantile);
-    let (mut bound, mut value) = (0, 0);
-    while let Some(field) = fields.next()? {
-        match field {
-            (1, Value::Fixed64(bits)) => bound = bits,
-            (2, Value::Fixed64(bits)) => value = bits,
-            _ => {}
-        }
-    }
-    Ok((f64::from_bits(bound), f64::from_bits(value)))
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "samples are floats, as in Prometheus itself"
-)]
-const fn as_float(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

@@ -133,6 +133,14 @@ impl Shape {
         number_at(&self.bytes, 0)
     }
 
+    /// Whether it has no family, and so nothing to show.
+    ///
+    /// # Errors
+    /// When the bytes are damaged.
+    pub fn is_empty(&self) -> Result<bool, DecodeError> {
+        Ok(self.families()?.next().is_none())
+    }
+
     /// The families, sorted by name.
     ///
     /// # Errors
@@ -191,6 +199,11 @@ fn read_family<'a>(tables: Tables<'a>, rest: &mut &'a [u8]) -> Result<ShapedFami
 }
 
 impl<'a> ShapedFamily<'a> {
+    /// Whether it has no metrics.
+    pub(super) const fn is_bare(&self) -> bool {
+        self.metrics.is_empty()
+    }
+
     /// The metrics, in the order in which they were pushed.
     pub fn metrics(&self) -> impl Iterator<Item = Result<ShapedMetric<'a>, DecodeError>> + use<'a> {
         let (tables, mut rest) = (self.tables, self.metrics);

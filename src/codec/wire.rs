@@ -196,8 +196,5 @@ impl<'a> Fields<'a> {
 
 /// `bytes` as text, or an error that says of what.
 pub(super) fn text<'a>(what: &'static str, bytes: &'a [u8]) -> Result<&'a str, DecodeError> {
-    std::str::from_utf8(bytes).map_err(|_| DecodeError::Invalid {
-        what,
-        problem: "is not valid UTF-8",
-    })
+    std::str::from_utf8(bytes).map_err(|_| DecodeError::NotUtf8 { what })
 }

@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use crate::codec::record::Record;
 use crate::model::{Clock, UnixMillis};
 use crate::queue::{self, Appending, Hold, Position, Queue, QueueError};
-use crate::registry::{Change, Registry, RetentionConfig};
+use crate::registry::{self, Change, Registry, RetentionConfig};
 
 /// The file that holds the registry's snapshot, in the queue's folder.
 const SNAPSHOT: &str = "registry.snapshot";
@@ -44,11 +44,19 @@ pub(super) struct Ledger {
     clock: Arc<dyn Clock>,
 }
 
-/// The state as bytes, and the position up to which it holds; to be stored once the log is durable up to there.
+/// The state, and the position up to which it holds; to be stored once the log is durable up to there.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) position: Position,
-    bytes: Vec<u8>,
+    state: registry::Snapshot,
+    recoveries: u64,
+}
+
+/// What was stored of a snapshot.
+#[derive(Debug)]
+pub(super) struct Stored {
+    position: Position,
+    bytes: u64,
     recoveries: u64,
 }
 
@@ -156,7 +164,7 @@ impl Ledger {
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
             position: self.end,
-            bytes: self.registry.snapshot(self.end.get()),
+            state: self.registry.snapshot(self.end.get()),
             recoveries: self.recoveries,
         }
     }
@@ -167,13 +175,13 @@ impl Ledger {
     }
 
     /// Takes note that a snapshot is on disk, so that the log before it may go.
-    pub(super) fn snapshot_stored(&mut self, snapshot: &Snapshot) {
-        self.pin.advance(snapshot.position);
+    pub(super) fn snapshot_stored(&mut self, stored: &Stored) {
+        self.pin.advance(stored.position);
         self.covered = Covered {
-            position: snapshot.position,
-            bytes: snapshot.bytes.len() as u64,
+            position: stored.position,
+            bytes: stored.bytes,
             at: self.clock.now(),
-            recoveries: snapshot.recoveries,
+            recoveries: stored.recoveries,
         };
     }
 }
@@ -181,13 +189,17 @@ impl Ledger {
 impl Snapshot {
     /// Puts it in place of the one before; blocks on the disk. The log is synced first, whatever `queue.sync` says: a
     /// snapshot that outlived its log would hide what is written at the same positions later.
-    pub(super) fn store(self, queue: &Queue) -> Result<Self, QueueError> {
+    pub(super) fn store(self, queue: &Queue) -> Result<Stored, QueueError> {
         queue.sync()?;
         let storage = queue.storage();
-        storage
-            .replace(SNAPSHOT, &self.bytes)
+        let bytes = storage
+            .replace_by(SNAPSHOT, &mut self.state.pieces())
             .map_err(|error| QueueError::io("store", storage.place(SNAPSHOT), error))?;
-        Ok(self)
+        Ok(Stored {
+            position: self.position,
+            bytes,
+            recoveries: self.recoveries,
+        })
     }
 }
 

@@ -305,6 +305,9 @@ impl Inner {
     }
 
     fn push(&self, incoming: &Incoming<'_>) -> Result<Submission, Refusal> {
+        if let Some(flaw) = &incoming.exposition.flaw {
+            return Err(Inconsistent::from(flaw.clone()).into());
+        }
         let rules = self.rules.load();
         let samples = &incoming.exposition.samples;
         let grouping = rules.grouping(&incoming.group);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Submission;
+use crate::codec::exposition::ProtobufError;
 use crate::model::UnixMillis;
 use crate::queue::QueueError;
 use crate::registry::{Clash, Refused};
@@ -33,6 +34,9 @@ pub enum Inconsistent {
         "the summary {0} cannot have a grouping label quantile, which tells the samples of summaries apart: give the group another label"
     )]
     Quantile(String),
+    /// The body can be read and makes no sense (Pushgateway M04).
+    #[error(transparent)]
+    Flawed(#[from] ProtobufError),
     /// Two samples are the same series (Pushgateway B12, B20).
     #[error("the series {0} was pushed twice with the same labels in one push")]
     Duplicate(String),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Exemplar, LabelDraft, NativeHistogram, UnixMillis};
+use super::{Exemplar, LabelDraft, NativeHistogram, UnixMillis, UnixNanos};
 
 /// The bits of a stale marker (PRW 1.0, "Stale markers"): a NaN with a payload that nothing else may use.
 const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -87,6 +87,8 @@ pub struct Extra<'a> {
     pub histogram: Option<NativeHistogram>,
     /// The exemplars beside it, in the order they were pushed.
     pub exemplars: Vec<Exemplar<'a>>,
+    /// Since when its metric counts, if its pusher said so; a native histogram says it itself.
+    pub created: Option<UnixNanos>,
 }
 
 impl<'a> Sample<'a> {

@@ -16,10 +16,11 @@ use super::{Map, Registry};
 use crate::codec::DecodeError;
 use crate::codec::layer::Layer;
 use crate::codec::shape::Shape;
+use crate::codec::show::{PUSH_FAILURE_TIME, PUSH_TIME};
 use crate::model::{GroupKey, INSTANCE, MetricKind, UnixMillis};
 
 /// Families that the group itself pushes, whatever a body says of them (Pushgateway M10).
-const OWN: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
+const OWN: [&str; 2] = [PUSH_TIME, PUSH_FAILURE_TIME];
 
 /// Suffixes of the series that belong to a summary or histogram.
 const SUFFIXES: [&str; 3] = ["_count", "_sum", "_bucket"];
@@ -309,6 +310,25 @@ impl Registry {
             && !source.is_some_and(|source| source.has_shape(push.shape.key()))
         {
             Others::new(&self.families, push, source)?.judge()?;
+            self.judge_failure_times(push)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a pushed time of failure has the type that those of other groups have.
+    fn judge_failure_times(&self, push: &Push) -> Result<(), Refused> {
+        let has_others = self.groups.len() > usize::from(self.groups.contains_key(&push.group));
+        for family in push.shape.families()?.filter(|_| has_others) {
+            let family = family?;
+            if family.name == PUSH_FAILURE_TIME && family.kind != MetricKind::Gauge {
+                return Err(Clash::Kind {
+                    family: family.name.to_owned(),
+                    kind: family.kind,
+                    known: MetricKind::Gauge,
+                    by: KnownBy::Pushes,
+                }
+                .into());
+            }
         }
         Ok(())
     }

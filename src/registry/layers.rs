@@ -136,7 +136,7 @@ impl Source {
             Mode::Merge => self.layers_beside(layer.shape())?,
         };
         // what an empty body pushes shows nothing
-        if layer.shape().values()? > 0 {
+        if !layer.shape().is_empty()? {
             layers.push(layer);
         }
         if layers.len() > MAX_LAYERS {

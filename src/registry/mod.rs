@@ -14,6 +14,7 @@ mod config;
 mod consistency;
 mod event;
 mod layers;
+mod owners;
 mod plan;
 mod snapshot;
 mod sources;
@@ -37,7 +38,8 @@ pub use config::RetentionConfig;
 use consistency::FamilyIndex;
 pub use consistency::{Clash, Consistency, KnownBy, judge_beside_own};
 pub use event::{AsPushed, EndReason, Event, Mode};
-pub use snapshot::SnapshotError;
+use owners::Owners;
+pub use snapshot::{Snapshot, SnapshotError};
 use sources::{Owner, OwnerId, Source};
 
 /// Maps keyed by what is hashed already, or by small integers.
@@ -61,7 +63,7 @@ pub struct Registry {
     config: RetentionConfig,
     seed: u64,
     groups: Map<Arc<GroupKey>, Group>,
-    owners: Map<SeriesHash, OwnerId>,
+    owners: Owners,
     families: FamilyIndex,
     names: Map<OwnerId, Owner>,
     released: Map<SeriesHash, Released>,
@@ -176,7 +178,7 @@ impl Registry {
             config,
             seed,
             groups: Map::default(),
-            owners: Map::default(),
+            owners: Owners::default(),
             families: FamilyIndex::default(),
             names: Map::default(),
             released: Map::default(),

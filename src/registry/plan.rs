@@ -318,7 +318,7 @@ impl Registry {
             } else {
                 group.map(|group| group.id)
             };
-            let owner = self.owners.get(series).copied();
+            let owner = self.owners.get(series);
             let other = owner.filter(|owner| Some(*owner) != claimant);
             found
                 .owned

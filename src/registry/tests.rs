@@ -324,7 +324,7 @@ fn a_post_that_replaces_what_it_carries_does_not_count_it_twice() {
 fn a_damaged_snapshot_is_told_from_a_good_one() {
     let mut world = world();
     world.put("g", "a b", 1);
-    let good = world.registry.snapshot(7);
+    let good = world.registry.snapshot(7).pieces().flatten().collect::<Vec<u8>>();
 
     for index in 0..good.len() {
         let mut bad = good.clone();

@@ -58,6 +58,7 @@ fn a_wipe_is_there_only_when_switched_on_and_only_by_put() {
     let by_post = bridge.send("POST", WIPE, "");
 
     assert_eq!((off.status, by_post.status), (404, 405));
+    assert!(off.text().contains("pushgateway.admin_api"), "{}", off.text());
     bridge.remote_has(&[("x{job=\"a\"}", &["1"])]);
 }
 

@@ -310,8 +310,8 @@ fn what_is_wrong_with_a_format_is_said_with_its_place() {
         ),
         (
             openmetrics,
-            b"a 1\n",
-            "line 2, column 1: the last line is not \"# EOF\"",
+            b"# EOF\na 1\n",
+            "line 2, column 1: unexpected data after \"# EOF\"",
         ),
         (openmetrics, b"a 1 5\n# EOF\n", "must not have timestamps"),
         (

@@ -240,7 +240,11 @@ fn bad_requests() -> Vec<Vec<u8>> {
         request(job, "", b"a 1\na 2\n"),
         request(job, "", many.as_bytes()),
         request(job, "", &[b'\n'; 70_000]),
-        request(job, "Content-Type: application/openmetrics-text\r\n", b"a 1\n"),
+        request(
+            job,
+            "Content-Type: application/openmetrics-text\r\n",
+            b"# EOF\na 1\n",
+        ),
         request(job, protobuf, b"\xff\xff\xff\xff\x7f"),
         request(job, "Content-Encoding: br\r\n", b"a 1\n"),
         request("/metrics/job/j/odd", "", b"a 1\n"),

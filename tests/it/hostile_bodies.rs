@@ -130,7 +130,7 @@ fn every_body_cut_anywhere_is_refused_or_complete() {
         (
             "Content-Type: application/openmetrics-text",
             seed("openmetrics", "counter"),
-            2,
+            7,
         ),
         (protobuf, seed("protobuf", "same-name-twice"), 4),
     ] {

@@ -38,6 +38,7 @@ mod hostile_bodies;
 mod json_api;
 mod own_times;
 mod program;
+mod protobuf_alone;
 mod pushgateway_semantics;
 mod reloading;
 mod shown;

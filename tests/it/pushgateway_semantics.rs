@@ -37,6 +37,8 @@ fn statuses_of_requests_that_lead_nowhere() {
         ("GET", "/metrics/", 301),
         ("PUT", "/metrics/", 404),
         ("PATCH", "/metrics/job/a", 405),
+        ("GET", "/metrics/job/a/b", 405),
+        ("OPTIONS", "/metrics/job/a/b", 200),
         ("PUT", "/-/healthy", 405),
         ("GET", "/nothing", 404),
     ] {

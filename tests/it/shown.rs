@@ -355,3 +355,73 @@ fn b18_a_bucket_up_to_infinity_that_was_not_pushed_is_shown_in_text_alone() {
     let shown = protobuf.iter().find(|family| family.name() == "h").unwrap();
     assert_eq!(shown.metric[0].histogram.as_ref().unwrap().bucket.len(), 1);
 }
+
+/// A counter, a histogram and a summary that say since when they count.
+fn created() -> [v1::MetricFamily; 3] {
+    let at = |seconds, nanos| {
+        Some(v1::Timestamp {
+            seconds: Some(seconds),
+            nanos,
+        })
+    };
+    let counter = v1::Counter {
+        value: Some(1.0),
+        exemplar: Some(v1::Exemplar {
+            value: Some(0.5),
+            ..v1::Exemplar::default()
+        }),
+        created_timestamp: at(1_700_000_000, Some(5)),
+    };
+    let histogram = v1::Histogram {
+        sample_count: Some(4),
+        sample_sum: Some(5.0),
+        created_timestamp: at(1_700_000_001, None),
+        ..v1::Histogram::default()
+    };
+    let summary = v1::Summary {
+        sample_count: Some(2),
+        sample_sum: Some(3.0),
+        created_timestamp: at(1_700_000_002, None),
+        ..v1::Summary::default()
+    };
+    let family = |name: &str, kind: v1::MetricType| v1::MetricFamily {
+        name: Some(name.to_owned()),
+        r#type: Some(kind.into()),
+        metric: vec![v1::Metric::default()],
+        ..v1::MetricFamily::default()
+    };
+    let mut families = [
+        family("c", v1::MetricType::Counter),
+        family("h", v1::MetricType::Histogram),
+        family("s", v1::MetricType::Summary),
+    ];
+    families[0].metric[0].counter = Some(counter);
+    families[1].metric[0].histogram = Some(histogram);
+    families[2].metric[0].summary = Some(summary);
+    families
+}
+
+#[test]
+fn times_of_creation_are_shown_in_protobuf_as_they_were_pushed_also_after_a_restart() {
+    let mut bridge = Bridge::start();
+    let pushed = created();
+    let body: Vec<u8> = pushed
+        .iter()
+        .flat_map(v1::MetricFamily::encode_length_delimited_to_vec)
+        .collect();
+    assert_eq!(push(&bridge, "/metrics/job/j", (PUSHED[2].0, &body)), 200);
+
+    let before = families(&get(&bridge, &format!("Accept: {PROTOBUF}\r\n")));
+    bridge.stop();
+    bridge.begin();
+    let after = families(&get(&bridge, &format!("Accept: {PROTOBUF}\r\n")));
+
+    for shown in [before, after] {
+        for family in &pushed {
+            let shown = shown.iter().find(|shown| shown.name() == family.name());
+            let mut shown = shown.unwrap().clone();
+            shown.metric[0].label.clear();
+            assert_eq!(shown, *family);
+        }
+    }
+}

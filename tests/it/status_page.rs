@@ -154,6 +154,8 @@ fn bookmarks_with_a_slash_too_many_lead_to_the_page() {
         ("/push/status/", 301, "/push/status"),
         ("/push//status", 307, "/push/status"),
         ("/api/v1/metrics/", 301, "/api/v1/metrics"),
+        ("/status/?filter=a", 301, "/status?filter=a"),
+        ("/push//status?filter=a%20b", 307, "/push/status?filter=a%20b"),
     ] {
         let answer = bridge.send("GET", path, "");
 

@@ -73,7 +73,7 @@ fn http_2_is_spoken_to_the_letter_unless_it_is_switched_off() {
     bridge.refresh_protection();
     let off = client.head(bridge.address(), "/-/healthy");
 
-    let answer = |version: &str| (version.to_owned(), 200, "3".to_owned());
+    let answer = |version: &str| (version.to_owned(), 405, "13".to_owned());
     assert_eq!(on.unwrap(), answer("HTTP/2.0"));
     assert_eq!(off.unwrap(), answer("HTTP/1.1"));
 }

@@ -80,6 +80,11 @@ fn protobuf_and_histograms_mean_the_same() {
 }
 
 #[test]
+fn what_only_protobuf_can_say_means_the_same() {
+    plays("only in protobuf");
+}
+
+#[test]
 fn what_is_not_switched_on_is_refused_alike() {
     plays("closed doors");
 }
@@ -182,6 +187,7 @@ fn captures_of_flink_are_taken_and_shown_alike() {
 #[test]
 fn unchecked_pushes_are_taken_alike() {
     plays("unchecked");
+    plays("unchecked protobuf");
 }
 
 #[test]

@@ -114,6 +114,7 @@ fn content(page: &mut String, content: &Content<'_>) -> fmt::Result {
             quantiles,
             sum,
             count,
+            ..
         } => {
             for (quantile, value) in quantiles {
                 write!(page, "{quantile}: {value}<br>")?;

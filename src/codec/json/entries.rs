@@ -180,8 +180,8 @@ impl<'a> Shown<'a> {
     /// Families of one name as one; the latest says what it is.
     fn of(families: Vec<LayerFamily<'a>>) -> Option<Self> {
         let latest = families.iter().max_by_key(|family| family.at).copied()?;
-        let has_metrics = families.iter().any(|family| family.metrics().next().is_some());
-        has_metrics.then_some(Self {
+        let is_shown = |family: &LayerFamily<'_>| family.is_bare() || family.metrics().next().is_some();
+        families.iter().any(is_shown).then_some(Self {
             name: latest.name,
             help: latest.help,
             kind: latest.kind,
@@ -243,6 +243,7 @@ impl<'a> Shown<'a> {
                 content: Content::Simple {
                     value,
                     exemplar: None,
+                    created: None,
                 },
             })
         });

@@ -8,7 +8,7 @@ use super::native::{count_of, has_spans, put_buckets};
 use super::write::put_strings;
 use crate::codec::histogram::read_pushed;
 use crate::codec::layer::{Bucket, Content, Metric};
-use crate::codec::number::shortest;
+use crate::codec::number::{TOO_MANY, shortest, whole_as_in_go};
 use crate::model::{GroupKey, MetricKind};
 
 /// Numbers by the bound that they belong to, as both are written.
@@ -30,8 +30,9 @@ pub(super) fn put_metric(
             quantiles,
             sum,
             count,
+            ..
         } => {
-            write!(out, "{{\"count\":\"{}\",\"labels\":", whole(*count))?;
+            write!(out, "{{\"count\":\"{}\",\"labels\":", whole_as_in_go(*count))?;
             put_labels(out)?;
             out.write_all(b",\"quantiles\":")?;
             let of = |(quantile, value): &(f64, f64)| (shortest(*quantile), shortest(*value));
@@ -43,6 +44,7 @@ pub(super) fn put_metric(
             sum,
             count,
             native,
+            ..
         } => {
             let native = native.map(|native| read_pushed(native, kind)).transpose()?;
             out.write_all(b"{\"buckets\":")?;
@@ -93,18 +95,16 @@ fn put_bounds(out: &mut impl Write, bounds: &Bounds) -> io::Result<()> {
 /// How the counts of a histogram are written: as floats if one of them is no whole number, as Go's parser decides.
 fn count_writer(count: f64, buckets: &[Bucket<'_>]) -> fn(f64) -> String {
     let mut counts = buckets.iter().map(|bucket| bucket.count).chain([count]);
-    if counts.any(|count| count.fract() != 0.0) {
-        shortest
-    } else {
-        whole
-    }
+    let is_whole = |count: f64| (0.0..TOO_MANY).contains(&count) && count.fract() == 0.0;
+    if counts.all(is_whole) { whole } else { above_zero }
 }
 
 /// A count without an exponent.
 fn whole(count: f64) -> String {
-    if count.is_finite() && count >= 0.0 {
-        format!("{:.0}", count.trunc().abs())
-    } else {
-        shortest(count)
-    }
+    whole_as_in_go(count).to_string()
+}
+
+/// A count as a float; what is not above zero, not a number among it, is taken for none.
+fn above_zero(count: f64) -> String {
+    shortest(if count > 0.0 { count } else { 0.0 })
 }

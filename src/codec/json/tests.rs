@@ -95,6 +95,14 @@ fn a03_values_of_every_type_are_strings_as_go_prints_them() {
             r#"{"buckets":{"1":"0.5","2":"0"},"count":"2e+06",LABELS,"sum":"0"}"#,
         ),
         (
+            "# TYPE m summary\nm_count NaN\n",
+            r#"{"count":"9223372036854775808",LABELS,"quantiles":{},"sum":"0"}"#,
+        ),
+        (
+            "# TYPE m histogram\nm_bucket{le=\"1\"} NaN\nm_bucket{le=\"2\"} 2000000\nm_count 1e20\n",
+            r#"{"buckets":{"1":"0","2":"2e+06"},"count":"1e+20",LABELS,"sum":"0"}"#,
+        ),
+        (
             "# TYPE m gaugehistogram\nm_bucket{le=\"1\"} 3\nm_count 3\n",
             r#"{LABELS,"value":"0"}"#,
         ),

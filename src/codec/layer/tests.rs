@@ -41,9 +41,9 @@ fn a_layer_gives_back_what_was_pushed_with_the_labels_of_its_group() {
     assert_eq!(
         shown(&layer(BODY, 1)),
         [
-            "g [(\"instance\", \"i\"), (\"job\", \"j\")] Simple { value: 6.0, exemplar: None }",
-            "h [(\"instance\", \"\"), (\"job\", \"j\")] Histogram { buckets: [Bucket { bound: 1.0, count: 3.0, exemplar: None }], sum: 4.0, count: 5.0, native: None }",
-            "s [(\"instance\", \"\"), (\"job\", \"j\")] Summary { quantiles: [(0.5, 1.0)], sum: 0.0, count: 2.0 }",
+            "g [(\"instance\", \"i\"), (\"job\", \"j\")] Simple { value: 6.0, exemplar: None, created: None }",
+            "h [(\"instance\", \"\"), (\"job\", \"j\")] Histogram { buckets: [Bucket { bound: 1.0, count: 3.0, exemplar: None }], sum: 4.0, count: 5.0, created: None, native: None }",
+            "s [(\"instance\", \"\"), (\"job\", \"j\")] Summary { quantiles: [(0.5, 1.0)], sum: 0.0, count: 2.0, created: None }",
         ]
     );
 }
@@ -121,4 +121,27 @@ fn a_sample_without_a_bound_is_another_shape_than_a_native_histogram() {
     }
 
     assert_ne!(ShapeKey::of(&native), ShapeKey::of(&plain));
+}
+
+#[test]
+fn families_without_metrics_stay_until_layers_are_joined() {
+    let mut read = text::parse(b"# TYPE a gauge\n# TYPE b gauge\nb 1\n", 9).unwrap();
+    read.bare = vec![0];
+    let shape = Shape::of(&read, &group(), ShapeKey::of(&read));
+    let layer = Layer::new(Arc::new(shape), Values::of(&read.samples), UnixMillis::new(1));
+    let names = |layer: &Layer| -> Vec<String> {
+        let names = layer
+            .families()
+            .unwrap()
+            .map(|family| family.unwrap().name.to_owned());
+        names.collect()
+    };
+
+    let left = layer.without(|name| name == "b").unwrap().unwrap();
+    let joined = left
+        .join(&layer.without(|name| name == "a").unwrap().unwrap())
+        .unwrap();
+
+    assert_eq!(names(&left), ["a"]);
+    assert_eq!(names(&joined), ["b"]);
 }

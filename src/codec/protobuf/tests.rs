@@ -1,3 +1,4 @@
+mod flaws;
 mod histograms;
 
 use proptest::prelude::*;

@@ -46,6 +46,12 @@ impl ShapeKey {
         for number in &exposition.implied {
             hasher.update(&number.to_le_bytes());
         }
+        for family in &exposition.bare {
+            line.clear();
+            line.push(0xfd);
+            put_varint(&mut line, *family as u64);
+            hasher.update(&line);
+        }
         Self(hasher.digest())
     }
 }
@@ -95,6 +101,13 @@ impl Shape {
                 Err(_) => part_of(family, sample),
             };
             builder.add(place, &labels, (part, value));
+        }
+        for family in exposition
+            .bare
+            .iter()
+            .filter_map(|place| exposition.families.get(*place))
+        {
+            builder.family(&family.name, &family.help, family.kind);
         }
         let values = u32::try_from(exposition.samples.len()).unwrap_or(u32::MAX);
         builder.finish(Some(key), values)
@@ -166,6 +179,11 @@ impl<'a> Builder<'a> {
             });
         }
         place
+    }
+
+    /// Whether no family was added.
+    pub(in crate::codec) const fn is_empty(&self) -> bool {
+        self.families.is_empty()
     }
 
     /// Adds one part of a metric: `labels` sorted by name, and the number of its value.

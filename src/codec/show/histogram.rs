@@ -2,10 +2,8 @@
 
 use crate::codec::DecodeError;
 use crate::codec::layer::Bucket;
+use crate::codec::number::{TOO_MANY, whole_as_in_go};
 use crate::codec::wire::{Fields, Value};
-
-/// 2^64: counts below it are whole numbers of protobuf.
-const TOO_MANY: f64 = 18_446_744_073_709_551_616.0;
 
 /// A histogram as its forms together have it.
 pub(super) struct Histogram<'a> {
@@ -98,13 +96,9 @@ pub(super) fn is_whole(count: f64) -> bool {
     (0.0..TOO_MANY).contains(&count) && count.fract() == 0.0
 }
 
-/// The count of a summary, which Pushgateway keeps without its fraction.
+/// The count of a summary, which Pushgateway keeps as a whole number.
 pub(super) fn summary_count(count: f64) -> f64 {
-    if (0.0..TOO_MANY).contains(&count) {
-        count.trunc()
-    } else {
-        count
-    }
+    as_float(whole_as_in_go(count))
 }
 
 #[expect(

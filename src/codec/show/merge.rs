@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::{Exhibit, LeftOut};
+use super::{Exhibit, LeftOut, PUSH_FAILURE_TIME};
 use crate::codec::DecodeError;
 use crate::codec::layer::{LayerFamily, Metric};
 use crate::model::{GroupKey, MetricKind};
@@ -74,10 +74,9 @@ impl<'a> Merge<'a> {
     pub(super) fn next(&mut self) -> Option<Family<'a>> {
         loop {
             let (name, portions) = self.gather()?;
-            let Some(first) = portions.iter().find(|portion| portion.is_shown()) else {
+            let Some(kind) = kind_of(name, &portions) else {
                 continue;
             };
-            let kind = first.family.kind;
             while self
                 .above
                 .last()
@@ -164,6 +163,15 @@ impl<'a> Merge<'a> {
             }
         })
     }
+}
+
+/// The type that a family is shown with: that of the first who has anything to show.
+fn kind_of(name: &str, portions: &[Portion<'_>]) -> Option<MetricKind> {
+    let mut shown = portions.iter().filter(|portion| portion.is_shown());
+    let first = shown.next()?.family.kind;
+    // what one group pushes under this name must not hide when pushes of the others failed
+    let is_ours = name == PUSH_FAILURE_TIME && shown.any(|portion| portion.family.kind == MetricKind::Gauge);
+    Some(if is_ours { MetricKind::Gauge } else { first })
 }
 
 /// Whether families of these types can be one.

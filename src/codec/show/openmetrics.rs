@@ -79,11 +79,12 @@ fn put_metric(
             exemplar
         };
     match metric.content {
-        Content::Simple { value, exemplar } => line("", None, (put_float, value), exemplar)?,
+        Content::Simple { value, exemplar, .. } => line("", None, (put_float, value), exemplar)?,
         Content::Summary {
             quantiles,
             sum,
             count,
+            ..
         } => {
             for (quantile, value) in quantiles {
                 line("", Some(("quantile", quantile)), (put_float, value), None)?;
@@ -96,6 +97,7 @@ fn put_metric(
             sum,
             count,
             native,
+            ..
         } => {
             let histogram = Histogram::of(buckets, (sum, count), native)?;
             for bucket in &histogram.buckets {

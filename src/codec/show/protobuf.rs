@@ -7,11 +7,13 @@ use std::convert::Infallible;
 use std::io;
 
 use super::Escaping;
-use super::histogram::{Counts, Histogram, is_whole, summary_count};
+use super::histogram::{Counts, Histogram, is_whole};
 use super::merge::Family;
 use super::page::Page;
 use crate::codec::DecodeError;
+use crate::codec::exemplar::Beside;
 use crate::codec::layer::{Bucket, Content, Metric};
+use crate::codec::number::whole_as_in_go;
 use crate::codec::wire::{BYTES, FIXED64, VARINT, put_bytes, put_varint, varint_len};
 use crate::model::MetricKind;
 
@@ -98,39 +100,46 @@ impl Encoder {
             put_bytes(&mut self.metric, tag(1, BYTES), &self.part);
         }
         let field = match metric.content {
-            Content::Simple { value, exemplar } => self.simple(value, exemplar),
+            Content::Simple {
+                value,
+                exemplar,
+                created,
+            } => self.simple(value, Beside { exemplar, created }),
             Content::Summary {
                 quantiles,
                 sum,
                 count,
-            } => self.summary(&quantiles, (sum, count)),
+                created,
+            } => self.summary(&quantiles, (sum, count), created),
             Content::Histogram {
                 buckets,
                 sum,
                 count,
+                created,
                 native,
-            } => self.histogram(&Histogram::of(buckets, (sum, count), native)?),
+            } => self.histogram(&Histogram::of(buckets, (sum, count), native)?, created),
         };
         put_bytes(&mut self.metric, tag(field, BYTES), &self.value);
         Ok(&self.metric)
     }
 
-    fn simple(&mut self, value: f64, exemplar: Option<&[u8]>) -> u8 {
+    fn simple(&mut self, value: f64, beside: Beside<'_>) -> u8 {
         put_double(&mut self.value, tag(1, FIXED64), value);
         match self.kind {
             MetricKind::Gauge => 2,
             MetricKind::Counter => {
-                if let Some(exemplar) = exemplar {
+                if let Some(exemplar) = beside.exemplar {
                     put_bytes(&mut self.value, tag(2, BYTES), exemplar);
                 }
+                self.created(3, beside.created);
                 3
             }
             _ => 5,
         }
     }
 
-    fn summary(&mut self, quantiles: &[(f64, f64)], (sum, count): (f64, f64)) -> u8 {
-        put_number(&mut self.value, tag(1, VARINT), whole(summary_count(count)));
+    fn summary(&mut self, quantiles: &[(f64, f64)], (sum, count): (f64, f64), created: Option<&[u8]>) -> u8 {
+        put_number(&mut self.value, tag(1, VARINT), whole_as_in_go(count));
         put_double(&mut self.value, tag(2, FIXED64), sum);
         for (quantile, value) in quantiles {
             self.part.clear();
@@ -138,10 +147,11 @@ impl Encoder {
             put_double(&mut self.part, tag(2, FIXED64), *value);
             put_bytes(&mut self.value, tag(3, BYTES), &self.part);
         }
+        self.created(4, created);
         4
     }
 
-    fn histogram(&mut self, histogram: &Histogram<'_>) -> u8 {
+    fn histogram(&mut self, histogram: &Histogram<'_>, created: Option<&[u8]>) -> u8 {
         let counts = histogram.counts();
         if counts == Counts::Whole {
             put_number(&mut self.value, tag(1, VARINT), whole(histogram.count));
@@ -158,7 +168,14 @@ impl Encoder {
         for field in histogram.native.iter().flat_map(|native| &native.fields) {
             self.value.extend_from_slice(field);
         }
+        self.created(15, created);
         7
+    }
+
+    fn created(&mut self, field: u8, created: Option<&[u8]>) {
+        if let Some(created) = created {
+            put_bytes(&mut self.value, tag(field, BYTES), created);
+        }
     }
 }
 

@@ -52,6 +52,7 @@ fn put_metric(bytes: &mut Vec<u8>, opening: &Opening, metric: Metric<'_>) -> u64
             quantiles,
             sum,
             count,
+            ..
         } => {
             for (quantile, value) in quantiles {
                 line("", Some(("quantile", quantile)), value);
@@ -64,6 +65,7 @@ fn put_metric(bytes: &mut Vec<u8>, opening: &Opening, metric: Metric<'_>) -> u64
             sum,
             count,
             native,
+            ..
         } => {
             let Ok(histogram) = Histogram::of(buckets, (sum, count), native) else {
                 return 1;

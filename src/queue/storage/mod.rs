@@ -16,6 +16,9 @@ pub(crate) use power::{PowerStorage, Survives};
 /// The folder in which what cannot be read is kept.
 pub(super) const QUARANTINE: &str = "quarantine";
 
+/// Pieces of a file are written so many bytes at a time.
+const WRITE_BYTES: usize = 256 << 10;
+
 /// A folder of files, with one folder `quarantine` in it. Names are relative, `/` parts the folder.
 pub trait Storage: Send + Sync + fmt::Debug {
     /// Names of the files in `folder` (`""` is the top), in no order, without folders.
@@ -78,16 +81,35 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the disk refuses; the old file is then still there.
     fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.replace_by(name, &mut std::iter::once(bytes.to_vec()))
+            .map(|_| ())
+    }
+
+    /// The same with bytes that come piece by piece, so that not all of them have to be in memory. Returns how many.
+    ///
+    /// # Errors
+    /// When the disk refuses; the old file is then still there.
+    fn replace_by(&self, name: &str, pieces: &mut dyn Iterator<Item = Vec<u8>>) -> io::Result<u64> {
         let draft = format!("{name}.tmp");
         match self.remove(&draft) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let file = self.create(&draft)?;
-        file.write_at(bytes, 0)?;
+        let (mut written, mut waiting) = (0, Vec::new());
+        let mut pieces = pieces.peekable();
+        while let Some(piece) = pieces.next() {
+            waiting.extend_from_slice(&piece);
+            if waiting.len() >= WRITE_BYTES || pieces.peek().is_none() {
+                file.write_at(&waiting, written)?;
+                written += waiting.len() as u64;
+                waiting.clear();
+            }
+        }
         file.sync()?;
         self.rename(&draft, name)?;
-        self.sync_folder(folder_of(name))
+        self.sync_folder(folder_of(name))?;
+        Ok(written)
     }
 }
 

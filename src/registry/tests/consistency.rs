@@ -57,6 +57,15 @@ const HISTOGRAM: &str = "# TYPE m histogram\nm_bucket{le=\"+Inf\"} 1\nm_sum 1\nm
 const SUMMARY: &str = "# TYPE m summary\nm_sum 1\nm_count 1\n";
 
 #[test]
+fn b22_a_pushed_time_of_failure_is_a_gauge_where_other_groups_have_one() {
+    let untyped = "push_failure_time_seconds 7\n";
+
+    assert_eq!(outcome(&[("a", untyped)]), Ok(()));
+    assert_eq!(outcome(&[("a", untyped), ("b", GAUGE)]), Ok(()));
+    refused(&[("a", GAUGE), ("b", untyped)], "is known as gauge");
+}
+
+#[test]
 fn b16_a_family_has_one_type_in_all_groups() {
     refused(
         &[("a", GAUGE), ("b", COUNTER)],

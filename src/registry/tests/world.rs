@@ -186,7 +186,13 @@ impl World {
     }
 
     pub(super) fn save(&mut self) {
-        self.saved = Some(self.registry.snapshot(self.log.len() as u64));
+        self.saved = Some(
+            self.registry
+                .snapshot(self.log.len() as u64)
+                .pieces()
+                .flatten()
+                .collect(),
+        );
     }
 
     pub(super) fn restart(&mut self, seconds: i64) {

@@ -289,7 +289,7 @@ pub(super) const HISTOGRAMS: &[Scenario] = &[
     ),
 ];
 
-const fn pushed(path: &'static str, body: fn() -> Vec<u8>) -> Request<'static> {
+pub(super) const fn pushed(path: &'static str, body: fn() -> Vec<u8>) -> Request<'static> {
     Request::made("PUT", path, body).kind(PROTOBUF)
 }
 
@@ -302,14 +302,14 @@ pub(super) fn dotted() -> Vec<u8> {
     ])
 }
 
-fn body(families: &[MetricFamily]) -> Vec<u8> {
+pub(super) fn body(families: &[MetricFamily]) -> Vec<u8> {
     families
         .iter()
         .flat_map(MetricFamily::encode_length_delimited_to_vec)
         .collect()
 }
 
-fn family(name: &str, kind: MetricType, metric: Vec<Metric>) -> MetricFamily {
+pub(super) fn family(name: &str, kind: MetricType, metric: Vec<Metric>) -> MetricFamily {
     MetricFamily {
         name: Some(name.to_owned()),
         r#type: Some(kind.into()),
@@ -326,13 +326,13 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<LabelPair> {
     pairs.iter().map(pair).collect()
 }
 
-fn labelled(labels: &[(&str, &str)]) -> MetricFamily {
+pub(super) fn labelled(labels: &[(&str, &str)]) -> MetricFamily {
     let mut family = gauge("g", 1.0);
     family.metric[0].label = pairs(labels);
     family
 }
 
-fn gauge(name: &str, value: f64) -> MetricFamily {
+pub(super) fn gauge(name: &str, value: f64) -> MetricFamily {
     let gauge = Some(Gauge { value: Some(value) });
     family(
         name,
@@ -344,7 +344,7 @@ fn gauge(name: &str, value: f64) -> MetricFamily {
     )
 }
 
-fn untyped(name: &str, value: f64) -> MetricFamily {
+pub(super) fn untyped(name: &str, value: f64) -> MetricFamily {
     let untyped = Some(Untyped { value: Some(value) });
     family(
         name,
@@ -356,7 +356,7 @@ fn untyped(name: &str, value: f64) -> MetricFamily {
     )
 }
 
-fn counter(name: &str, value: f64) -> MetricFamily {
+pub(super) fn counter(name: &str, value: f64) -> MetricFamily {
     let counter = Some(Counter {
         value: Some(value),
         ..Default::default()
@@ -371,7 +371,7 @@ fn counter(name: &str, value: f64) -> MetricFamily {
     )
 }
 
-fn summary(name: &str) -> MetricFamily {
+pub(super) fn summary(name: &str) -> MetricFamily {
     let quantile = |quantile, value| Quantile {
         quantile: Some(quantile),
         value: Some(value),
@@ -423,7 +423,7 @@ fn exemplar() -> Exemplar {
     }
 }
 
-fn classic(name: &str) -> MetricFamily {
+pub(super) fn classic(name: &str) -> MetricFamily {
     let histogram = Histogram {
         sample_count: Some(5),
         sample_sum: Some(6.5),
@@ -455,7 +455,7 @@ fn span(offset: i32, length: u32) -> BucketSpan {
     }
 }
 
-fn native(name: &str) -> MetricFamily {
+pub(super) fn native(name: &str) -> MetricFamily {
     let histogram = Histogram {
         sample_count: Some(8),
         sample_sum: Some(-5.5),

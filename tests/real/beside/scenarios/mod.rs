@@ -6,6 +6,7 @@ mod doors;
 mod encodings;
 mod histograms;
 mod paths;
+mod protobuf;
 mod storing;
 mod syntax;
 mod unchecked;
@@ -28,7 +29,7 @@ const fn chapter(name: &'static str, mode: Mode, scenarios: &'static [Scenario])
     }
 }
 
-const CHAPTERS: [Chapter; 13] = [
+const CHAPTERS: [Chapter; 15] = [
     chapter("paths", Mode::Plain, paths::PATHS),
     chapter("bodies", Mode::Plain, bodies::BODIES),
     chapter("syntax", Mode::Plain, syntax::SYNTAX),
@@ -36,12 +37,14 @@ const CHAPTERS: [Chapter; 13] = [
     chapter("storing", Mode::Plain, storing::STORING),
     chapter("consistency", Mode::Plain, consistency::CONSISTENCY),
     chapter("histograms", Mode::Plain, histograms::HISTOGRAMS),
+    chapter("only in protobuf", Mode::Plain, protobuf::ONLY_IN_PROTOBUF),
     chapter("closed doors", Mode::Plain, doors::CLOSED),
     chapter("open doors", Mode::Open, doors::OPEN),
     chapter("guarded doors", Mode::Secured, doors::GUARDED),
     chapter("names in UTF-8", Mode::Utf8, utf8::UTF8),
     chapter("taken with 202", Mode::Accepting, storing::ACCEPTED),
     chapter("unchecked", Mode::Unchecked, unchecked::UNCHECKED),
+    chapter("unchecked protobuf", Mode::Unchecked, protobuf::UNCHECKED),
 ];
 
 /// All there are.

@@ -1,7 +1,7 @@
 //! Names in UTF-8, where they are switched on.
 
 use crate::beside::request::{PROTOBUF, Request};
-use crate::beside::{Scenario, delete, post, put};
+use crate::beside::{Deliberate, Scenario, delete, post, put};
 
 const J: &str = "/metrics/job/j";
 const DOTTED: &str = "/metrics/job/testjob/instance/testinstance/U__dotted_2e_label_2e_name/testvalue";
@@ -138,7 +138,10 @@ pub(super) const UTF8: &[Scenario] = &[
         "P58: a raw line feed in a label name",
         &[put(J, "{\"name\",\"a\nb\"=\"c\"} 3.14\n")],
     ),
-    Scenario::new("P65: empty braces", &[put(J, "{} 3.14\n")]),
+    Scenario::new(
+        "P65: empty braces, over which a Pushgateway's handler panics",
+        &[put(J, "{} 3.14\n").but(Deliberate::BadPushHurtsNobodyElse, 0, 400)],
+    ),
     Scenario::new("an empty quoted name", &[put(J, "{\"\"} 3.14\n")]),
     Scenario::new(
         "an empty quoted label name",

@@ -48,6 +48,7 @@ fn fill(metric: &mut Metric) {
     if let Some(histogram) = &mut metric.histogram {
         histogram.sample_count.get_or_insert_default();
         histogram.sample_sum.get_or_insert_default();
+        histogram.zero_count.get_or_insert_default();
     }
 }
 
