@@ -315,8 +315,7 @@ impl<'a> Preparation<'a> {
         // of a summary or histogram a part may be said twice, but not one metric in two ways (Pushgateway B20)
         let kind = exposition.families.get(later.family).map(|family| family.kind);
         let is_part = kind.is_some_and(|kind| bound_of(kind).is_some());
-        let is_same = earlier
-            .is_some_and(|earlier| earlier.labels.clone().into_set() == later.labels.clone().into_set());
+        let is_same = earlier.is_some_and(|earlier| as_written(earlier) == as_written(later));
         if self.check == Consistency::Unchecked || (is_part && is_same) {
             return Ok(());
         }
@@ -350,6 +349,13 @@ impl<'a> Preparation<'a> {
             None => self.dropped.push((reason, weight)),
         }
     }
+}
+
+/// A sample's labels as its line has them, sorted; an empty value is one, too.
+fn as_written<'s>(sample: &'s Sample<'_>) -> Vec<(&'s str, &'s str)> {
+    let mut labels: Vec<_> = sample.labels.iter().collect();
+    labels.sort_unstable();
+    labels
 }
 
 /// An empty draft with the room of a set that has been used: one allocation serves all samples of a push.

@@ -4,6 +4,7 @@
 //! What was taken is consistent, so a push that repeats its shape is too, and need not be looked at. Of another shape
 //! only its own families are looked up, and those series that others have.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashSet;
@@ -332,16 +333,13 @@ impl Registry {
         Ok(())
     }
 
-    /// Whether none of the series that others own is, as it was pushed, the same that they pushed.
+    /// Whether none of the series that others own is, as it was pushed, the same that they pushed. Of an owner only the
+    /// families of those series are looked at.
     pub(super) fn judge_duplicates(&self, push: &Push, owned: &[(usize, OwnerId)]) -> Result<(), Refused> {
         if push.check == Consistency::Unchecked || owned.is_empty() {
             return Ok(());
         }
-        let mut owners: Vec<OwnerId> = owned.iter().map(|(_, owner)| *owner).collect();
-        owners.sort_unstable();
-        owners.dedup();
-        let mine = identities(&push.shape, &push.group)?;
-        for owner in owners {
+        for (owner, mine) in owned_metrics(push, owned)? {
             let Some(owner) = self.names.get(&owner).filter(|owner| *owner.group != push.group) else {
                 continue;
             };
@@ -349,10 +347,9 @@ impl Registry {
             let process = owner.process.as_ref();
             let source = group.and_then(|group| process.and_then(|process| group.source(process)));
             for layer in source.into_iter().flat_map(|source| &source.layers) {
-                let theirs = identities(layer.shape(), &owner.group)?;
-                if let Some(series) = theirs.intersection(&mine).min() {
+                if let Some(series) = first_of(&mine, layer, &owner.group)? {
                     return Err(Clash::Duplicate {
-                        series: shown(series),
+                        series,
                         group: owner.group.to_string(),
                     }
                     .into());
@@ -363,29 +360,62 @@ impl Registry {
     }
 }
 
-/// A metric as it was pushed: its family's name, and all its labels with those of its group.
-type Identity<'a> = (&'a str, Vec<(&'a str, &'a str)>);
+/// Metrics as they were pushed, by their family's name: all labels of each, with those of its group.
+type Metrics<'a> = Map<&'a str, HashSet<Vec<(&'a str, &'a str)>, foldhash::fast::RandomState>>;
 
-fn identities<'a>(
-    shape: &'a Shape,
-    group: &'a GroupKey,
-) -> Result<HashSet<Identity<'a>, foldhash::fast::RandomState>, DecodeError> {
-    let mut identities = HashSet::default();
-    for family in shape.families()? {
+/// The metrics of a push of which somebody else owns a series, by owner.
+fn owned_metrics<'a>(
+    push: &'a Push,
+    owned: &[(usize, OwnerId)],
+) -> Result<BTreeMap<OwnerId, Metrics<'a>>, DecodeError> {
+    let owners: Map<usize, OwnerId> = owned.iter().copied().collect();
+    let owner_of = |(number, place): (u32, Option<usize>)| Some((number, *owners.get(&place?)?));
+    let owners: Map<u32, OwnerId> = push.places().filter_map(owner_of).collect();
+    let mut found: BTreeMap<OwnerId, Metrics<'a>> = BTreeMap::new();
+    for family in push.shape.families()? {
         let family = family?;
         if OWN.contains(&family.name) {
             continue;
         }
         for metric in family.metrics() {
-            let mut labels = metric?.labels().collect::<Result<Vec<_>, _>>()?;
-            group.complete(&mut labels);
-            identities.insert((family.name, labels));
+            let metric = metric?;
+            for part in metric.parts() {
+                let (_, number) = part?;
+                if let Some(owner) = owners.get(&number) {
+                    let mut labels = metric.labels().collect::<Result<Vec<_>, _>>()?;
+                    push.group.complete(&mut labels);
+                    let metrics = found.entry(*owner).or_default();
+                    metrics.entry(family.name).or_default().insert(labels);
+                }
+            }
         }
     }
-    Ok(identities)
+    Ok(found)
 }
 
-fn shown((name, labels): &Identity<'_>) -> String {
+/// The first of `mine` that a layer of `group` has, too.
+fn first_of(mine: &Metrics<'_>, layer: &Layer, group: &GroupKey) -> Result<Option<String>, DecodeError> {
+    let mut labels = Vec::new();
+    for family in layer.shape().families()? {
+        let family = family?;
+        let Some(mine) = mine.get(family.name) else {
+            continue;
+        };
+        for metric in family.metrics() {
+            labels.clear();
+            for label in metric?.labels() {
+                labels.push(label?);
+            }
+            group.complete(&mut labels);
+            if mine.contains(&labels) {
+                return Ok(Some(shown(family.name, &labels)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn shown(name: &str, labels: &[(&str, &str)]) -> String {
     let labels: Vec<String> = labels
         .iter()
         .filter(|(name, value)| *name != INSTANCE || !value.is_empty())

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use hashbrown::HashSet;
 
-use super::Group;
 use super::change::Push;
 use super::event::{AsPushed, Mode};
+use super::plan::Replaced;
 use super::sources::Source;
+use super::{Group, SeriesSet};
 use crate::codec::DecodeError;
 use crate::codec::block::OpenBlock;
 use crate::codec::layer::{Layer, Values};
@@ -20,7 +21,7 @@ const MAX_LAYERS: usize = 64;
 
 impl Push {
     /// Each sample's number, with its place in the block if it is there.
-    fn places(&self) -> impl Iterator<Item = (u32, Option<usize>)> {
+    pub(super) fn places(&self) -> impl Iterator<Item = (u32, Option<usize>)> {
         let mut skipped = self.skipped.iter().peekable();
         let mut next_place = 0;
         (0..).take(self.values.numbers.len()).map(move |number| {
@@ -115,6 +116,19 @@ impl AsPushed {
 }
 
 impl Source {
+    /// How many of its series go with a POST, those that the push carries among them.
+    pub(super) fn replaced_by(&self, push: &Push) -> Result<usize, DecodeError> {
+        let carried: SeriesSet = push.series.iter().copied().collect();
+        let replaced = Replaced::by(&push.shape, push.mode, &self.layers)?;
+        let mut count = 0;
+        for (series, hash) in self.block.open()?.series().zip(&self.series) {
+            if carried.contains(hash) || replaced.takes(&series?)? {
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
     /// The layers after a push.
     pub(super) fn layers_with(&self, layer: Arc<Layer>, mode: Mode) -> Result<Vec<Arc<Layer>>, DecodeError> {
         let mut layers = match mode {

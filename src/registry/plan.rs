@@ -287,18 +287,21 @@ impl Registry {
                 limit: self.config.max_groups,
             });
         }
-        let others: usize = group.map_or(0, |group| {
+        let limit = self.config.max_series_per_group;
+        let pushed = push.series.len().saturating_sub(push.own);
+        let before: usize = group.map_or(0, |group| {
             group.sources.iter().map(|source| source.series.len()).sum()
         });
-        let replaced = source
-            .filter(|_| push.mode == Mode::Replace)
-            .map_or(0, |source| source.series.len());
-        let series = others - replaced + push.series.len();
-        if series > self.config.max_series_per_group.saturating_add(push.own) {
-            return Err(Refused::TooManySeries {
-                series,
-                limit: self.config.max_series_per_group,
-            });
+        let replaced = match source {
+            None => 0,
+            Some(source) if push.mode == Mode::Replace => source.series.len(),
+            // what a POST replaces has to be looked for, so only if it matters
+            Some(source) if before + pushed > limit => source.replaced_by(push)?,
+            Some(_) => 0,
+        };
+        let series = before - replaced + pushed;
+        if series > limit {
+            return Err(Refused::TooManySeries { series, limit });
         }
         Ok(())
     }

@@ -302,6 +302,25 @@ fn limits_refuse_and_change_nothing() {
 }
 
 #[test]
+fn a_post_that_replaces_what_it_carries_does_not_count_it_twice() {
+    let mut world = world();
+    world.registry.configure(RetentionConfig {
+        max_series_per_group: 4,
+        ..RetentionConfig::default()
+    });
+    world.put("g", "a{x} a{y} b", 1);
+
+    world.post("g", "a{x} a{z}", 2);
+    world.post("g", "a{x} a{y} a{z}", 3);
+    let more = world
+        .registry
+        .plan_push(push("g", "c d", Mode::Merge, at(4)))
+        .unwrap_err();
+
+    assert_eq!(more, Refused::TooManySeries { series: 6, limit: 4 });
+}
+
+#[test]
 fn a_damaged_snapshot_is_told_from_a_good_one() {
     let mut world = world();
     world.put("g", "a b", 1);

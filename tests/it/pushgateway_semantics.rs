@@ -109,6 +109,7 @@ fn b12_b20_a_series_pushed_twice_is_refused() {
         "a 1\na 2\n",
         "a{x=\"1\",y=\"2\"} 1\na{y=\"2\",x=\"1\"} 2\n",
         "a{job=\"1\"} 1\na{job=\"2\"} 2\n",
+        "# TYPE s summary\ns_count 1\ns_count{job=\"\"} 2\n",
     ] {
         let answer = bridge.send("PUT", "/metrics/job/j", body);
         assert_eq!(answer.status, 400, "{body:?}");
