@@ -21,9 +21,9 @@ use super::{Doors, own};
 use crate::codec::layer::Layer;
 use crate::codec::show::{LeftOut, write};
 
-/// Scrapes that are written at once. Each has a thread to itself, and more of them than cores only slow each other and
-/// pushes; who scrapes is seldom more than a pair of Prometheus servers.
-pub(super) const MAX_AT_ONCE: usize = 8;
+/// Scrapes that are written at once. Each has a thread to itself and some chunks of 64 KiB. Who scrapes is seldom more than
+/// a pair of Prometheus servers; but a reader may be slow, and a handful of such must not keep them out.
+pub(super) const MAX_AT_ONCE: usize = 32;
 
 /// How long a scrape waits for its turn: as long as Prometheus waits for everything, unless it is told otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);

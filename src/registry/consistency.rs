@@ -340,12 +340,10 @@ impl Registry {
             return Ok(());
         }
         for (owner, mine) in owned_metrics(push, owned)? {
+            let source = self.source_of(owner);
             let Some(owner) = self.names.get(&owner).filter(|owner| *owner.group != push.group) else {
                 continue;
             };
-            let group = self.groups.get(&owner.group);
-            let process = owner.process.as_ref();
-            let source = group.and_then(|group| process.and_then(|process| group.source(process)));
             for layer in source.into_iter().flat_map(|source| &source.layers) {
                 if let Some(series) = first_of(&mine, layer, &owner.group)? {
                     return Err(Clash::Duplicate {
@@ -358,6 +356,71 @@ impl Registry {
         }
         Ok(())
     }
+}
+
+impl Registry {
+    /// Of the samples whose series other processes of the group own, given by their places in the block, those that
+    /// their owners show just as they were pushed here; the others are the same only after normalisation.
+    pub(super) fn shown_by_owners(
+        &self,
+        push: &Push,
+        owned: &[(usize, OwnerId)],
+    ) -> Result<Vec<usize>, DecodeError> {
+        let owners: Map<usize, OwnerId> = owned.iter().copied().collect();
+        let mut theirs: Map<OwnerId, Metrics<'_>> = Map::default();
+        for (owner, mine) in owned_metrics(push, owned)? {
+            let source = self.source_of(owner);
+            for layer in source.into_iter().flat_map(|source| &source.layers) {
+                collect_metrics(layer, &mine, theirs.entry(owner).or_default())?;
+            }
+        }
+        let places: Map<u32, usize> = push
+            .places()
+            .filter_map(|(number, place)| Some((number, place?)))
+            .collect();
+        let mut shown = Vec::new();
+        for family in push.shape.families()? {
+            let family = family?;
+            for metric in family.metrics() {
+                let metric = metric?;
+                let labels = metric.labels().collect::<Result<Vec<_>, _>>()?;
+                for part in metric.parts() {
+                    let place = places.get(&part?.1);
+                    let owner = place.and_then(|place| owners.get(place));
+                    let theirs = owner.and_then(|owner| theirs.get(owner)?.get(family.name));
+                    if theirs.is_some_and(|theirs| theirs.contains(&labels)) {
+                        shown.extend(place);
+                    }
+                }
+            }
+        }
+        shown.sort_unstable();
+        Ok(shown)
+    }
+
+    fn source_of(&self, owner: OwnerId) -> Option<&Source> {
+        let owner = self.names.get(&owner)?;
+        self.groups.get(&owner.group)?.source(owner.process.as_ref()?)
+    }
+}
+
+/// Adds the metrics of a layer that are of the families of `wanted`, each with the labels that were pushed.
+fn collect_metrics<'a>(
+    layer: &'a Layer,
+    wanted: &Metrics<'_>,
+    found: &mut Metrics<'a>,
+) -> Result<(), DecodeError> {
+    for family in layer.shape().families()? {
+        let family = family?;
+        if !wanted.contains_key(family.name) {
+            continue;
+        }
+        let metrics = found.entry(family.name).or_default();
+        for metric in family.metrics() {
+            metrics.insert(metric?.labels().collect::<Result<_, _>>()?);
+        }
+    }
+    Ok(())
 }
 
 /// Metrics as they were pushed, by their family's name: all labels of each, with those of its group.

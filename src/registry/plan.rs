@@ -26,8 +26,8 @@ struct Difference {
     first_conflict: Option<(usize, OwnerId)>,
     /// Samples whose series another source owns, or owned until it fell silent.
     owned: Vec<(usize, OwnerId)>,
-    /// Samples left out because another process of the same group shows them.
-    hidden: Vec<usize>,
+    /// Samples left out because another process of the same group owns their series, and which.
+    of_neighbours: Vec<(usize, OwnerId)>,
     fence: bool,
     /// The samples have to be later than this.
     after: Option<UnixMillis>,
@@ -98,6 +98,8 @@ impl Registry {
         self.judge_families(&push, source)?;
         let found = self.compare(&push, group, source);
         self.judge_duplicates(&push, &found.owned)?;
+        let shown_elsewhere = self.shown_by_owners(&push, &found.of_neighbours)?;
+        push.hide(&shown_elsewhere);
         self.judge_times(&push, source, &found.owned)?;
         let at = found.time_of(&push, group);
         let mut markers = BlockBuilder::new(self.seed);
@@ -109,7 +111,7 @@ impl Registry {
 
     fn change_of(
         &self,
-        mut push: Push,
+        push: Push,
         group: Option<&Group>,
         found: Difference,
         markers: Block,
@@ -119,7 +121,6 @@ impl Registry {
         let conflict = found
             .first_conflict
             .map(|(index, owner)| self.name_conflict(&push, index, owner));
-        push.hide(&found.hidden);
         let pushed = AsPushed::of(&push, &found.left_out, group);
         let (samples, series) = if found.left_out.is_empty() && at == push.at {
             (push.samples, push.series)
@@ -337,7 +338,7 @@ impl Registry {
                 }
                 let name = self.names.get(&owner);
                 if name.is_some_and(|name| *name.group == push.group && name.process.is_some()) {
-                    found.hidden.push(index);
+                    found.of_neighbours.push((index, owner));
                 }
             } else if owner.is_none() {
                 let released = self.released.get(series);

@@ -54,6 +54,24 @@ fn a_series_of_two_processes_of_one_group_is_shown_once() {
 }
 
 #[test]
+fn a_series_that_two_processes_push_under_other_labels_is_shown_as_each_pushed_it() {
+    let mut world = world();
+    world.put("g", "tm1:a b", 1);
+    let mut second = push("g", "tm2:a c", Mode::Replace, at(2));
+    let read = text::parse(b"a{tm=\"2\"} 5\nc 6\n", 10).unwrap();
+    second.shape = Arc::new(Shape::of(&read, &second.group, ShapeKey::of(&read)));
+    second.values.numbers = vec![5.0, 6.0];
+    let change = world.registry.plan_push(second).unwrap();
+    assert_eq!(change.conflicts, 1);
+    world.commit(change);
+
+    let expected = ["g: a  0 @1", "g: a 2 5 @2", "g: b  1 @1", "g: c  6 @2"];
+    shows(&world, &expected);
+    world.restart(3);
+    shows(&world, &["g: a  0 @1", "g: a 2 5 @2", "g: b  1 @1", "g: c  1 @2"]);
+}
+
+#[test]
 fn what_was_not_sent_is_shown_also_after_a_restart() {
     let mut world = world();
     let mut filtered = push("g", "a c", Mode::Replace, at(1));
