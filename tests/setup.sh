@@ -110,11 +110,25 @@ need_newest_server() {
   mv "$folder" "$CACHE/$package-$version"
 }
 
-# Go that can fetch a newer one where a module wants it, as it has been able to since 1.21.
+# Go that can fetch a newer one where a module wants it, as it has been able to since 1.21. An older one, such as that of
+# Debian 12, fetches it as the module that it is.
 need_go() {
+  PATH=$CACHE/go/bin:$PATH
   go_is_new_enough && return
   has go || install_packages Go golang-go
+  go_is_new_enough || fetch_go 1.26.0
   go_is_new_enough || die "Go is older than 1.21: install a newer one from https://go.dev/dl and try again"
+}
+
+fetch_go() {
+  local version=$1 folder
+  say "Go is older than 1.21: fetching $version by it"
+  folder=$(GOROOT='' go mod download -json "golang.org/toolchain@v0.0.1-go$version.linux-$(go env GOARCH)" |
+    sed -n 's/^.*"Dir": "\(.*\)",*$/\1/p') && [ -n "$folder" ] || return 1
+  rm -rf "${CACHE:?}/go"
+  # modules have no modes of files
+  cp -R "$folder" "$CACHE/go" && chmod -R u+w "$CACHE/go" && chmod +x "$CACHE"/go/bin/* "$CACHE"/go/pkg/tool/*/*
+  hash -r
 }
 
 go_is_new_enough() {
@@ -151,6 +165,7 @@ unpack_package() {
 build_module() {
   local name=$1 module=$2 version=$3 folder=$4
   (need_go) || return 1
+  local PATH=$CACHE/go/bin:$PATH
   mkdir -p "$folder/src" "$folder/usr/bin"
   (cd "$folder/src" && printf 'module proving\n' >go.mod && go get "$module@$version" && go build -o "$folder/usr/bin/$name" "$module") >&2
   local built=$?
