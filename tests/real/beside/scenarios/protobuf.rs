@@ -82,13 +82,7 @@ pub(super) const ONLY_IN_PROTOBUF: &[Scenario] = &[
             post(J, "# TYPE a counter\na 1\n"),
         ],
     ),
-    Scenario::new(
-        "a family of nothing has a type",
-        &[
-            pushed(J, || body(&[bare("a", MetricType::Gauge)])),
-            put(K, "# TYPE a counter\na 1\n"),
-        ],
-    ),
+    // what becomes of another type for a family without metrics is not asked: there it depends on the order of a map
     Scenario::new(
         "a family of nothing and a name of its series",
         &[
