@@ -39,15 +39,14 @@ pub(super) fn layer(shown: &Metrics, at: UnixMillis) -> Result<Layer, String> {
     Ok(Layer::new(Arc::new(shape), values, at))
 }
 
+/// None when they cannot be shown either.
 fn families(shown: &Metrics) -> Vec<(String, MetricKind)> {
-    let mut text = String::new();
-    if encode(&mut text, shown).is_err() {
+    let Ok(layer) = layer(shown, UnixMillis::new(0)) else {
         return Vec::new();
-    }
-    let exposition = openmetrics::parse(text.as_bytes(), usize::MAX).unwrap_or_default();
-    let named = exposition.families.into_iter();
-    named
-        .map(|family| (family.name.into_owned(), family.kind))
+    };
+    let families = layer.families().into_iter().flatten().flatten();
+    families
+        .map(|family| (family.name.to_owned(), family.kind))
         .collect()
 }
 

@@ -24,6 +24,7 @@ use page::Page;
 
 pub use escaping::Escaping;
 pub use push_times::{PUSH_FAILURE_TIME, PUSH_TIME, PushTimes};
+pub(super) use push_times::{PUSH_FAILURE_TIME_HELP, PUSH_TIME_HELP};
 
 /// One layer among those that are shown.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@ use crate::codec::block::BlockBuilder;
 use crate::codec::exposition::{Exposition, bound_of};
 use crate::codec::layer::Values;
 use crate::codec::shape::Shape;
+use crate::codec::show::{PUSH_FAILURE_TIME, PUSH_TIME};
 use crate::model::{
     Exemplar, GroupKey, INSTANCE, LabelDraft, LabelSet, METRIC_NAME, MetricKind, Process, Sample, SeriesHash,
     UnixMillis, UnixNanos,
@@ -22,7 +23,7 @@ use crate::registry::{Consistency, Mode, Push};
 const QUANTILE: &str = "quantile";
 
 /// The names of the group's own series, as Pushgateway shows them.
-const OWN_NAMES: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
+const OWN_NAMES: [&str; 2] = [PUSH_TIME, PUSH_FAILURE_TIME];
 
 /// How far ahead of its arrival a sample may be: clocks of machines differ by less, and nothing later can be written to
 /// the series until then.

@@ -40,6 +40,19 @@ pub enum MetricKind {
     Summary,
 }
 
+impl MetricKind {
+    /// Whether a family of this type takes the series of its name with such a suffix, so that no other family may be
+    /// called so (Pushgateway B17, which forgets gauge histograms).
+    #[must_use]
+    pub fn has_series(self, suffix: &str) -> bool {
+        match self {
+            Self::Histogram => matches!(suffix, "_bucket" | "_sum" | "_count"),
+            Self::Summary => matches!(suffix, "_sum" | "_count"),
+            Self::GaugeHistogram | Self::Untyped | Self::Counter | Self::Gauge => false,
+        }
+    }
+}
+
 /// As a `# TYPE` line says it.
 impl fmt::Display for MetricKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use crate::model::{LabelDraft, is_label_name};
+use crate::model::{INSTANCE, LabelDraft, is_label_name};
 
 use super::names::NameMarks;
 use super::{Effects, Problem, RuleError, RuleField, RulesConfig, identity, value};
@@ -160,7 +160,7 @@ fn unfit_as_alias(name: &str, config: &RulesConfig) -> Option<Problem> {
         })
     };
     match name {
-        identity::JOB | identity::INSTANCE if config.split_random_suffix => made("split_random_suffix"),
+        identity::JOB | INSTANCE if config.split_random_suffix => made("split_random_suffix"),
         super::yarn::CONTAINER_ID | super::yarn::APPLICATION_ID if config.yarn => made("yarn"),
         value::JOB_ID if config.clean_values => made("clean_values"),
         _ => None,

@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::model::LabelDraft;
+use crate::model::{INSTANCE, LabelDraft};
 
 use super::{Effects, Problem, RuleError, RuleField, RulesConfig, value};
 
 /// The label that Flink's suffix is glued to.
 pub(super) const JOB: &str = "job";
-/// The label that the suffix becomes.
-pub(super) const INSTANCE: &str = "instance";
 /// The label in which newer reporters send what older ones glue to `job`.
 pub(super) const REPORTER_ID: &str = "flink_prometheus_push_gateway_reporter_id";
 

@@ -189,7 +189,7 @@ pub fn judge_beside_own(shape: &Shape, own: &[(String, MetricKind)]) -> Result<(
             }
             let is_part = |base: (&str, MetricKind), of: &str| {
                 let suffix = of.strip_prefix(base.0);
-                suffix.is_some_and(|suffix| SUFFIXES.contains(&suffix) && has_series(base.1, suffix))
+                suffix.is_some_and(|suffix| base.1.has_series(suffix))
             };
             if is_part((known_name, *known), name) || is_part((name, kind), known_name) {
                 return Err(Clash::Suffix {
@@ -263,12 +263,12 @@ impl<'a> Others<'a> {
         };
         for suffix in SUFFIXES {
             if let Some(base) = name.strip_suffix(suffix)
-                && self.after(base).any(|kind| has_series(kind, suffix))
+                && self.after(base).any(|kind| kind.has_series(suffix))
             {
                 return Err(collides(base.to_owned()));
             }
             let part = format!("{name}{suffix}");
-            if has_series(kind, suffix) && self.after(&part).next().is_some() {
+            if kind.has_series(suffix) && self.after(&part).next().is_some() {
                 return Err(collides(part));
             }
         }
@@ -280,15 +280,6 @@ impl<'a> Others<'a> {
 fn agree(one: MetricKind, other: MetricKind) -> bool {
     let is_histogram = |kind| matches!(kind, MetricKind::Histogram | MetricKind::GaugeHistogram);
     one == other || (is_histogram(one) && is_histogram(other))
-}
-
-/// Whether a family of this type has series of its name with this suffix.
-fn has_series(kind: MetricKind, suffix: &str) -> bool {
-    match kind {
-        MetricKind::Histogram => true,
-        MetricKind::Summary => suffix != "_bucket",
-        MetricKind::GaugeHistogram | MetricKind::Untyped | MetricKind::Counter | MetricKind::Gauge => false,
-    }
 }
 
 impl Registry {

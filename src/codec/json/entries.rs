@@ -8,12 +8,8 @@ use super::write::{put_string, rfc3339};
 use super::{Group, WriteError};
 use crate::codec::DecodeError;
 use crate::codec::layer::{Content, LayerFamily, Metric};
+use crate::codec::show::{PUSH_FAILURE_TIME, PUSH_FAILURE_TIME_HELP, PUSH_TIME, PUSH_TIME_HELP};
 use crate::model::{GroupKey, METRIC_NAME, MetricKind, Selector, UnixMillis};
-
-const PUSH_TIME: &str = "push_time_seconds";
-const PUSH_TIME_HELP: &str = "Last Unix time when changing this group in the Pushgateway succeeded.";
-const PUSH_FAILURE_TIME: &str = "push_failure_time_seconds";
-const PUSH_FAILURE_TIME_HELP: &str = "Last Unix time when changing this group in the Pushgateway failed.";
 
 /// What every group has, sorted by name.
 const OWN: [(&str, Own); 4] = [

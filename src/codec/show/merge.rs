@@ -153,14 +153,7 @@ impl<'a> Merge<'a> {
     fn is_part_of_another(&self, name: &str) -> bool {
         self.above.iter().any(|(above, kind)| {
             let suffix = name.strip_prefix(above).unwrap_or_default();
-            match kind {
-                MetricKind::Histogram => matches!(suffix, "_bucket" | "_sum" | "_count"),
-                MetricKind::Summary => matches!(suffix, "_sum" | "_count"),
-                MetricKind::GaugeHistogram
-                | MetricKind::Untyped
-                | MetricKind::Counter
-                | MetricKind::Gauge => false,
-            }
+            kind.has_series(suffix)
         })
     }
 }

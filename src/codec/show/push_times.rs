@@ -12,16 +12,15 @@ pub const PUSH_TIME: &str = "push_time_seconds";
 /// When a push to a group last failed.
 pub const PUSH_FAILURE_TIME: &str = "push_failure_time_seconds";
 
-/// Both with the help texts that the real one has (S02).
+/// Their help, as the real one has it (S02).
+pub(in crate::codec) const PUSH_TIME_HELP: &str =
+    "Last Unix time when changing this group in the Pushgateway succeeded.";
+pub(in crate::codec) const PUSH_FAILURE_TIME_HELP: &str =
+    "Last Unix time when changing this group in the Pushgateway failed.";
+
 const FAMILIES: [(&str, &str); 2] = [
-    (
-        PUSH_TIME,
-        "Last Unix time when changing this group in the Pushgateway succeeded.",
-    ),
-    (
-        PUSH_FAILURE_TIME,
-        "Last Unix time when changing this group in the Pushgateway failed.",
-    ),
+    (PUSH_TIME, PUSH_TIME_HELP),
+    (PUSH_FAILURE_TIME, PUSH_FAILURE_TIME_HELP),
 ];
 
 /// Makes the push times of groups; what they have in common is kept once.
