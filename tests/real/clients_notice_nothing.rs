@@ -40,9 +40,10 @@ fn the_new_java_client_notices_nothing() {
 
 #[test]
 fn clients_with_a_password_notice_nothing() {
-    let pair = Pair::start(Mode::Secured);
-
     for client in ["go", "python", "simpleclient-0.8.1", "java-1.5.1"] {
+        // a pair for each: of one family with two texts of help a Pushgateway shows now this one, now that
+        let pair = Pair::start(Mode::Secured);
+
         does_the_same(client, "push", &pair, &["ops", "fakepassword"]);
     }
 }
