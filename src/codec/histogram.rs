@@ -6,13 +6,11 @@ use super::wire::{
     BYTES, Fields, Value, from_zigzag, put_bytes, put_double, put_number, put_varint, tag, zigzag,
 };
 use crate::model::{
-    BucketSpan, Exemplar, HistogramBuckets, HistogramCounts, MetricKind, NativeHistogram, UnixNanos,
+    BucketSpan, Exemplar, HistogramBuckets, HistogramCounts, MetricKind, NativeHistogram, ResetHint,
+    UnixNanos,
 };
 
 const WHAT: &str = "native histogram";
-
-/// `Histogram.ResetHint.GAUGE` (PRW 1.0).
-const GAUGE: u64 = 3;
 
 /// Most buckets, and most spans, on one side of zero. Clients keep to 160; at the finest resolution this many reach from
 /// a nanosecond to some minutes.
@@ -121,7 +119,11 @@ pub fn read_pushed(message: &[u8], kind: MetricKind) -> Result<Option<NativeHist
         zero_threshold,
         sum: ordinary(read.sum),
         counts: read.counts()?,
-        is_gauge: kind == MetricKind::GaugeHistogram,
+        reset: match kind {
+            MetricKind::GaugeHistogram => ResetHint::Gauge,
+            _ => ResetHint::Unknown,
+        },
+        custom_values: Vec::new(),
         created,
     }))
 }
@@ -321,8 +323,8 @@ pub(super) fn put_remote_write(out: &mut Vec<u8>, histogram: &NativeHistogram) {
             }
         }
     }
-    if histogram.is_gauge {
-        put_number(out, 14, GAUGE);
+    if histogram.reset != ResetHint::Unknown {
+        put_number(out, 14, histogram.reset as u64);
     }
 }
 

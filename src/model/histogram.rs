@@ -5,7 +5,8 @@ use super::UnixNanos;
 /// A native histogram as it was pushed, its buckets in agreement with their spans.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NativeHistogram {
-    /// The resolution: each bucket is wider than the one before by the factor 2^(2^-schema).
+    /// The resolution: each bucket is wider than the one before by the factor 2^(2^-schema); or
+    /// [`NativeHistogram::CUSTOM`].
     pub schema: i32,
     /// Up to which distance from zero the zero bucket reaches.
     pub zero_threshold: f64,
@@ -13,10 +14,28 @@ pub struct NativeHistogram {
     pub sum: f64,
     /// How often what was observed.
     pub counts: HistogramCounts,
-    /// Whether the counts may fall from one push to the next.
-    pub is_gauge: bool,
+    /// What is known of the counts before it.
+    pub reset: ResetHint,
+    /// The upper bounds of its buckets, ascending, without the last, which is infinite; of [`NativeHistogram::CUSTOM`]
+    /// only.
+    pub custom_values: Vec<f64>,
     /// Since when it counts, if its pusher said so.
     pub created: Option<UnixNanos>,
+}
+
+/// What a histogram says of the counts of its series before it (PRW `ResetHint`, same numbers).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ResetHint {
+    /// Nothing: whoever reads it has to compare.
+    #[default]
+    Unknown = 0,
+    /// They began anew.
+    Yes = 1,
+    /// They went on.
+    No = 2,
+    /// They may fall: it is a gauge histogram.
+    Gauge = 3,
 }
 
 /// The counts of a histogram, in whole numbers or in floats.
@@ -82,6 +101,9 @@ pub struct BucketSpan {
 impl NativeHistogram {
     /// The resolutions that stores know (Prometheus, "Native histograms").
     pub const SCHEMAS: std::ops::RangeInclusive<i32> = -4..=8;
+
+    /// The schema of a histogram whose buckets are [`NativeHistogram::custom_values`] (Prometheus, "Native histograms").
+    pub const CUSTOM: i32 = -53;
 
     /// How many buckets and spans it consists of: what it takes in memory.
     #[must_use]

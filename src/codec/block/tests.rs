@@ -5,7 +5,7 @@ use super::compress::CHUNK_BYTES;
 use super::*;
 use crate::codec::generated::write_v1 as v1;
 use crate::codec::remote_write;
-use crate::model::{Exemplar, HistogramBuckets, HistogramCounts, NativeHistogram, UnixNanos};
+use crate::model::{Exemplar, HistogramBuckets, HistogramCounts, NativeHistogram, ResetHint, UnixNanos};
 
 fn set<'a>(labels: &[(&'a str, &'a str)]) -> LabelSet<'a> {
     labels.iter().copied().collect::<LabelDraft>().into_set()
@@ -126,7 +126,8 @@ fn histogram(sum: f64) -> NativeHistogram {
             negative: HistogramBuckets::default(),
             positive: HistogramBuckets::default(),
         },
-        is_gauge: false,
+        reset: ResetHint::Unknown,
+        custom_values: Vec::new(),
         created: None,
     }
 }

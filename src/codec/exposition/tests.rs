@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::ResetHint;
 
 impl Exposition<'_> {
     /// Its samples a line each, with their families, for comparing.
@@ -9,7 +10,7 @@ impl Exposition<'_> {
             let labels = sample.labels.clone().into_set();
             let native = match sample.histogram() {
                 None => "",
-                Some(histogram) if histogram.is_gauge => " native gauge",
+                Some(histogram) if histogram.reset == ResetHint::Gauge => " native gauge",
                 Some(_) => " native",
             };
             format!(

@@ -228,7 +228,12 @@ fn any_histogram() -> impl Strategy<Value = NativeHistogram> {
             zero_threshold,
             sum,
             counts,
-            is_gauge,
+            reset: if is_gauge {
+                ResetHint::Gauge
+            } else {
+                ResetHint::Unknown
+            },
+            custom_values: Vec::new(),
             created: created.map(UnixNanos::new),
         },
     )
@@ -249,7 +254,7 @@ proptest! {
         histogram in any_histogram(),
         exemplars in proptest::collection::vec(any_exemplar(), 0..3),
     ) {
-        let kind = if histogram.is_gauge { MetricKind::GaugeHistogram } else { MetricKind::Histogram };
+        let kind = if histogram.reset == ResetHint::Gauge { MetricKind::GaugeHistogram } else { MetricKind::Histogram };
         let mut bytes = Vec::new();
 
         put_pushed(&mut bytes, &histogram, &exemplars);

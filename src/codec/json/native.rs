@@ -199,7 +199,7 @@ fn power_of_two(exponent: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::BucketSpan;
+    use crate::model::{BucketSpan, ResetHint};
 
     fn spans(spans: &[(i32, u32)]) -> Vec<BucketSpan> {
         spans
@@ -217,7 +217,8 @@ mod tests {
             zero_threshold: 0.25,
             sum: 0.0,
             counts,
-            is_gauge: false,
+            reset: ResetHint::Unknown,
+            custom_values: Vec::new(),
             created: None,
         }
     }

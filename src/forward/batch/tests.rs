@@ -7,7 +7,7 @@ use crate::codec::block::{Block, BlockBuilder};
 use crate::codec::record::Record as Blocks;
 use crate::forward::config::Takes;
 use crate::forward::tests::double::{block, record, series};
-use crate::model::{Exemplar, HistogramBuckets, HistogramCounts, NativeHistogram, UnixMillis};
+use crate::model::{Exemplar, HistogramBuckets, HistogramCounts, NativeHistogram, ResetHint, UnixMillis};
 use crate::normalise::{Relabelling, RuleConfig};
 use crate::queue::{Position, Record};
 
@@ -46,7 +46,8 @@ fn of_all_kinds() -> Record {
             negative: HistogramBuckets::default(),
             positive: HistogramBuckets::default(),
         },
-        is_gauge: false,
+        reset: ResetHint::Unknown,
+        custom_values: Vec::new(),
         created: None,
     };
     let at = UnixMillis::new(1_000);
