@@ -1,12 +1,18 @@
-//! The remote-write 1.0 request of any sender: series with their samples, borrowed from the decompressed body.
+//! Remote-write requests: those of any sender, read, with series borrowed from the decompressed body; and ours, written,
+//! where a block is not the request as it lies.
 
+mod encode_v2;
+mod metadata;
 mod request;
+mod symbols;
 
 use super::DecodeError;
 use super::block::{read_label, read_sample};
 use super::wire::{Fields, Value};
 use crate::model::{LabelDraft, UnixMillis};
 
+pub use encode_v2::{Describe, Encoded, Encoder};
+pub use metadata::encode_metadata;
 pub use request::{Counts, Flaw, Request};
 
 /// One series of a request: its labels as sent, and its samples in the order they were sent.
