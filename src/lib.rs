@@ -30,6 +30,7 @@ pub mod sweep;
 pub mod forward;
 pub mod intake;
 // 2
+pub mod catalogue;
 pub mod registry;
 // 1
 pub mod codec;

@@ -46,10 +46,12 @@ impl Intake {
         let mut flawed = request.flawed;
         let mut effects = Effects::default();
         let rules = self.0.rules.load();
+        self.0.families.received(&request.metadata);
         for series in request.series {
             let counts = Counts::of(&series);
             match rules.apply_labels(series.labels.clone(), &mut effects) {
                 Ok(labels) => {
+                    self.0.families.received_with(&labels, series.metadata.as_ref());
                     stripes.push(&labels, &series);
                     taken += counts;
                 }
