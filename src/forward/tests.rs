@@ -99,7 +99,7 @@ fn good_settings_pass_and_bad_ones_are_all_told_with_their_keys() {
     let mut bad = RemoteConfig::new("tmp", "host");
     bad.batch.max_samples_per_send = 0;
     bad.batch.lanes = 0;
-    bad.proxy_url = Some("not a proxy".to_owned());
+    bad.proxy.http = Some("not a proxy".to_owned());
 
     let mistakes = check(&bad, &clock());
 

@@ -24,7 +24,7 @@ fn config(server: &Server) -> RemoteConfig {
 
 fn basic(password: &str) -> Auth {
     Auth::Basic {
-        username: "1250000000".to_owned(),
+        username: Secret::Inline("1250000000".to_owned()),
         password: Secret::Inline(password.to_owned()),
     }
 }
@@ -313,7 +313,7 @@ async fn nobody_listening_is_tried_again_and_the_cause_is_told() {
 async fn a_proxy_is_asked_with_the_whole_url() {
     let proxy = Server::start(|_| Answer::status(204)).await;
     let mut config = RemoteConfig::new("test", "http://remote.invalid/api/v1/write");
-    config.proxy_url = Some(proxy.url(""));
+    config.proxy.http = Some(proxy.url(""));
 
     http(&config).send(BODY, 0).await.unwrap();
 
@@ -328,7 +328,7 @@ async fn a_remote_is_trusted_by_the_authority_in_ca_file_only() {
     let mut config = config(&server);
 
     let stranger = http(&config).send(BODY, 0).await.unwrap_err();
-    config.tls.ca_file = Some(authority.ca_file());
+    config.tls.ca = Some(Secret::File(authority.ca_file()));
     let trusted = http(&config).send(BODY, 0).await;
 
     assert!(stranger.to_string().contains("certificate"), "{stranger}");
@@ -350,7 +350,7 @@ async fn the_expected_name_is_that_of_server_name() {
     let authority = Authority::new();
     let server = Server::start_tls(&authority, "prometheus.internal", |_| Answer::status(204)).await;
     let mut config = config(&server);
-    config.tls.ca_file = Some(authority.ca_file());
+    config.tls.ca = Some(Secret::File(authority.ca_file()));
 
     let unexpected = http(&config).send(BODY, 0).await.unwrap_err();
     config.tls.server_name = Some("prometheus.internal".to_owned());
@@ -368,10 +368,11 @@ async fn a_client_certificate_is_shown_to_a_remote_that_asks_for_one() {
     let authority = Authority::new();
     let server = Server::start_mutual_tls(&authority, "localhost", |_| Answer::status(204)).await;
     let mut config = config(&server);
-    config.tls.ca_file = Some(authority.ca_file());
+    config.tls.ca = Some(Secret::File(authority.ca_file()));
 
     let nobody = http(&config).send(BODY, 0).await;
-    config.tls.client = Some(authority.client_files());
+    let (certificate, key) = authority.client_files();
+    config.tls.client = Some((Secret::File(certificate), Secret::File(key)));
     let somebody = http(&config).send(BODY, 0).await;
 
     judged(0, &nobody, "retry");
@@ -383,7 +384,7 @@ async fn http2_is_spoken_only_where_it_is_enabled() {
     let authority = Authority::new();
     let server = Server::start_tls(&authority, "localhost", |_| Answer::status(204)).await;
     let mut config = config(&server);
-    config.tls.ca_file = Some(authority.ca_file());
+    config.tls.ca = Some(Secret::File(authority.ca_file()));
 
     http(&config).send(BODY, 0).await.unwrap();
     config.enable_http2 = true;
@@ -402,7 +403,7 @@ async fn every_mistake_in_the_settings_is_told_at_once() {
         ("X-Ok".to_owned(), "a\nb".to_owned()),
     ];
     config.tls = TlsConfig {
-        ca_file: Some(PathBuf::from("no/such/ca.pem")),
+        ca: Some(Secret::File(PathBuf::from("no/such/ca.pem"))),
         ..TlsConfig::default()
     };
 
