@@ -1,5 +1,6 @@
 pub(super) mod double;
 pub(super) mod loopback;
+pub(super) mod proxy;
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +14,7 @@ use crate::codec::remote_write::decode;
 use crate::model::{Clock, SystemClock};
 use crate::queue::{FileStorage, Queue, QueueConfig, Record, Start};
 
-fn clock() -> Arc<dyn Clock> {
+pub(super) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
