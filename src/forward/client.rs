@@ -39,7 +39,7 @@ impl Connections {
     /// When a file cannot be read or used. Nothing is sent then: an authority may have been taken back.
     pub(super) async fn client(&self) -> Result<Client, ForwardError> {
         if !has_files(&self.config.tls) {
-            return Ok(self.current(|(_, client)| Ok(client.clone()))?);
+            return Ok(self.current(|(_, client)| client.clone()));
         }
         let tls = self.config.tls.clone();
         let read = tokio::task::spawn_blocking(move || Papers::read(&tls)).await;
