@@ -1,3 +1,5 @@
+mod age;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
