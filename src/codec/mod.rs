@@ -17,7 +17,7 @@ mod cursor;
 pub mod exemplar;
 pub mod exposition;
 #[cfg(test)]
-mod generated;
+pub(crate) mod generated;
 pub mod histogram;
 pub mod json;
 mod labels;

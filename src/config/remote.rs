@@ -192,13 +192,10 @@ fn backoff(block: &Block<'_>) -> (Duration, Duration) {
 fn message(text: &str) -> Result<Message, Fault> {
     match text {
         "prometheus.WriteRequest" => Ok(Message::V1),
-        "io.prometheus.write.v2.Request" => Err(Fault::new(
-            "is not supported yet by this version",
-            "write prometheus.WriteRequest, or take it out",
-        )),
+        "io.prometheus.write.v2.Request" => Ok(Message::V2),
         _ => Err(Fault::new(
             "is no message of remote-write",
-            "write prometheus.WriteRequest, or take it out",
+            "write prometheus.WriteRequest or io.prometheus.write.v2.Request, or take it out",
         )),
     }
 }
@@ -217,9 +214,6 @@ fn metadata(block: &Block<'_>) -> MetadataConfig {
         ),
     );
     let send = block.text("send", switch);
-    if send == Some(true) {
-        block.remark("send", "has no effect yet: metadata is not sent by this version");
-    }
     let metadata = MetadataConfig {
         send: send.unwrap_or(defaults.send),
         send_interval: block

@@ -5,11 +5,10 @@
 
 mod age;
 
-use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::codec::DecodeError;
-use crate::codec::block::{Block, BlockBuilder, Content, OpenBlock, join};
+use crate::codec::block::{Block, BlockBuilder, Content, OpenBlock};
 use crate::codec::record::Record as Blocks;
 use crate::normalise::Relabelling;
 use crate::queue::{Position, Record};
@@ -240,15 +239,9 @@ impl Parcel {
         self.slabs.iter().all(|slab| slab.piece == first).then_some(first)
     }
 
-    /// The body of the request.
-    ///
-    /// # Errors
-    /// When a block is damaged; then none of it can be sent.
-    pub(super) fn body(&self) -> Result<Bytes, DecodeError> {
-        match self.slabs.as_slice() {
-            [only] => Ok(only.block.bytes().clone()),
-            slabs => join(slabs.iter().map(|slab| &slab.block)).map(Bytes::from),
-        }
+    /// What it carries, in order.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.slabs.iter().map(|slab| &slab.block)
     }
 
     /// The labels of its first series, to name it by.

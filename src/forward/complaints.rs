@@ -17,6 +17,7 @@ pub(super) struct Complaints {
     remote: String,
     retries: Mutex<Throttle>,
     rejections: Mutex<Throttle>,
+    metadata: Mutex<Throttle>,
     histograms: Once,
     exemplars: Once,
 }
@@ -27,6 +28,7 @@ impl Complaints {
             remote: remote.to_owned(),
             retries: Mutex::default(),
             rejections: Mutex::default(),
+            metadata: Mutex::default(),
             histograms: Once::new(),
             exemplars: Once::new(),
         }
@@ -66,6 +68,21 @@ impl Complaints {
                 );
             }
             None => debug!(remote, status, sample_count, series, error = words, "rejected"),
+        }
+    }
+
+    /// What is known of families was not taken.
+    pub(super) fn metadata(&self, words: &str, families: u64) {
+        let remote = &self.remote;
+        match passes(&self.metadata) {
+            Some(unsaid) => warn!(
+                remote,
+                families,
+                unsaid,
+                error = words,
+                "the remote does not take metadata; metadata_config.send: false stops it"
+            ),
+            None => debug!(remote, families, error = words, "metadata was not taken"),
         }
     }
 

@@ -5,21 +5,26 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::error;
 
+use crate::catalogue::Catalogue;
 use crate::codec::DecodeError;
 use crate::normalise::Relabelling;
 
 use super::batch::{AgeLimit, Batch, Handed, Parcel, Piece, Wishes};
 use super::books::{Books, Outcome};
 use super::complaints::Complaints;
-use super::config::{BatchConfig, Takes};
+use super::config::{BatchConfig, MetadataConfig, Takes};
+use super::letter::{Letter, Writer};
+use super::negotiation::{Heard, Negotiation, Talk};
 use super::retry::backoff;
 use super::search::Search;
-use super::transport::{Code, SendError, Transport};
+use super::transport::{Accepted, Code, SendError, Transport};
+
+/// What is said of samples that a remote does not count as written, though it is content.
+const NOT_WRITTEN: &str = "the remote counts fewer samples as written than were sent";
 
 /// What the lanes of one remote share.
 pub(super) struct Route<T> {
@@ -27,6 +32,10 @@ pub(super) struct Route<T> {
     pub(super) config: BatchConfig,
     pub(super) rules: Option<Relabelling>,
     pub(super) takes: Takes,
+    pub(super) negotiation: Negotiation,
+    /// What is known of families, and what of that the remote gets.
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) metadata: MetadataConfig,
     pub(super) books: Arc<Books>,
     pub(super) complaints: Complaints,
     /// Rung by a lane whose remote answers again, for those that still wait.
@@ -41,6 +50,7 @@ pub(super) struct Lane<T> {
     stop: watch::Receiver<bool>,
     left_over: Option<Piece>,
     search: Search,
+    writer: Writer,
 }
 
 /// A batch of which every sample has come to an end.
@@ -52,8 +62,9 @@ pub(super) struct Settled {
 
 /// How a request ended that will not be sent again as it is.
 enum Answer {
+    /// What is accepted of it, and what is not, is in the books.
     Accepted,
-    /// All of it has grown too old; what is dropped is in the books.
+    /// All of it has grown too old, or the remote's version has no words for it; what is dropped is in the books.
     NothingLeft,
     /// It cannot be taken apart.
     Damaged(DecodeError),
@@ -84,6 +95,7 @@ impl<T: Transport> Lane<T> {
             stop,
             left_over: None,
             search: Search::default(),
+            writer: Writer::default(),
         }
     }
 
@@ -190,7 +202,6 @@ impl<T: Transport> Lane<T> {
             match self.send(&mut parcel, &mut outcome).await? {
                 Answer::Accepted => {
                     self.search.accepted(parcel.single_piece());
-                    outcome.sent += u64::from(parcel.samples());
                 }
                 Answer::NothingLeft => {}
                 Answer::Rejected { status, words } => self.reject(&parcel, status, &words, &mut outcome),
@@ -214,41 +225,48 @@ impl<T: Transport> Lane<T> {
     async fn send(&mut self, parcel: &mut Parcel, outcome: &mut Outcome) -> Result<Answer, Stopped> {
         let mut attempt = 0;
         let mut age = AgeLimit::new(self.route.config.sample_age_limit);
-        let mut body = Bytes::new();
+        let route = Arc::clone(&self.route);
+        let mut talk = route.negotiation.talk();
+        let mut letter: Option<Letter> = None;
         loop {
             if *self.stop.borrow() {
                 return Err(Stopped);
             }
-            match age.take_out(parcel, self.route.books.now()) {
-                Ok(0) if attempt > 0 => {}
+            match age.take_out(parcel, route.books.now()) {
+                Ok(0) => {}
                 Ok(too_old) => {
                     outcome.drop("too_old", too_old);
-                    if parcel.samples() == 0 {
-                        return Ok(Answer::NothingLeft);
-                    }
-                    body = match parcel.body() {
-                        Ok(body) => body,
-                        Err(error) => return Ok(Answer::Damaged(error)),
-                    };
+                    letter = None;
                 }
                 Err(error) => return Ok(Answer::Damaged(error)),
             }
-            let result = self.route.transport.send(body.clone(), attempt).await;
+            let sent = match self.write(parcel, letter, &talk) {
+                Ok(letter) => letter,
+                Err(error) => return Ok(Answer::Damaged(error)),
+            };
+            if sent.is_empty() {
+                sent.settle(None, outcome);
+                return Ok(Answer::NothingLeft);
+            }
+            let result = route.transport.send(&sent, attempt).await;
             let code = match &result {
-                Ok(status) => Code::Status(*status),
+                Ok(accepted) => Code::Status(accepted.status),
                 Err(error) => error.code(),
             };
-            self.route.books.attempt(code, body.len(), attempt);
-            let answer = match result {
-                Err(SendError::Retry { after, words, .. }) => {
-                    attempt += 1;
-                    self.route.books.failed(&words);
-                    self.pause(attempt, after, &words).await?;
+            route.books.attempt(code, sent.body.len(), attempt);
+            let answer = match talk.hear(&sent, result) {
+                Heard::OtherVersion => {
+                    letter = None;
                     continue;
                 }
-                Ok(_) => Answer::Accepted,
-                Err(SendError::Split { status, words }) => Answer::Split { status, words },
-                Err(SendError::Reject { status, words }) => Answer::Rejected { status, words },
+                Heard::Answer(Err(SendError::Retry { after, words, .. })) => {
+                    attempt += 1;
+                    route.books.failed(&words);
+                    self.pause(attempt, after, &words).await?;
+                    letter = Some(sent);
+                    continue;
+                }
+                Heard::Answer(result) => self.settle(parcel, &sent, result, outcome),
             };
             if attempt > 0 {
                 self.route.complaints.recovered();
@@ -256,6 +274,61 @@ impl<T: Transport> Lane<T> {
             }
             return Ok(answer);
         }
+    }
+
+    /// The letter that is to be sent: the one before, if there is one in the right version.
+    fn write(
+        &mut self,
+        parcel: &Parcel,
+        before: Option<Letter>,
+        talk: &Talk<'_>,
+    ) -> Result<Letter, DecodeError> {
+        let message = talk.message();
+        match before {
+            Some(letter) if letter.message == message => Ok(letter),
+            _ => {
+                let catalogue = self.route.metadata.send.then_some(self.route.catalogue.as_ref());
+                self.writer.write(parcel, message, catalogue)
+            }
+        }
+    }
+
+    /// What an answer means for the parcel; what of it was accepted enters the books.
+    fn settle(
+        &self,
+        parcel: &Parcel,
+        letter: &Letter,
+        result: Result<Accepted, SendError>,
+        outcome: &mut Outcome,
+    ) -> Answer {
+        let (status, written, words) = match result {
+            Ok(Accepted { status, written }) => (status, written, NOT_WRITTEN.to_owned()),
+            Err(SendError::Partial {
+                status,
+                words,
+                written,
+            }) => (status, Some(written), words),
+            Err(SendError::Split { status, words } | SendError::Unclear { status, words }) => {
+                return Answer::Split { status, words };
+            }
+            Err(error) => {
+                let Code::Status(status) = error.code() else {
+                    return Answer::Rejected {
+                        status: 0,
+                        words: error.to_string(),
+                    };
+                };
+                return Answer::Rejected {
+                    status,
+                    words: error.to_string(),
+                };
+            }
+        };
+        let missing = letter.settle(written, outcome);
+        if missing > 0 {
+            self.reject_of(parcel, (status, &words, missing), outcome);
+        }
+        Answer::Accepted
     }
 
     /// Waits before the next attempt: what the remote asked for, or until another lane finds it answering.
@@ -273,7 +346,12 @@ impl<T: Transport> Lane<T> {
     }
 
     fn reject(&self, parcel: &Parcel, status: u16, words: &str, outcome: &mut Outcome) {
-        let (series, samples) = (parcel.first_series(), parcel.samples());
+        self.reject_of(parcel, (status, words, parcel.samples()), outcome);
+    }
+
+    /// Notes that `samples` of the parcel were refused.
+    fn reject_of(&self, parcel: &Parcel, (status, words, samples): (u16, &str, u32), outcome: &mut Outcome) {
+        let series = parcel.first_series();
         self.route.complaints.rejection(status, words, &series, samples);
         self.route.books.rejected(status, words, series, samples);
         outcome.reject(status, samples);

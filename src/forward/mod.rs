@@ -20,9 +20,12 @@ mod complaints;
 mod config;
 mod dispatch;
 mod error;
+mod families;
 mod headers;
 mod lane;
+mod letter;
 mod metrics;
+mod negotiation;
 mod proxy;
 mod remote_write;
 mod retry;
@@ -38,6 +41,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use crate::catalogue::Catalogue;
 use crate::model::Clock;
 use crate::normalise::Relabelling;
 use crate::queue::Reader;
@@ -55,6 +59,7 @@ use books::Books;
 use complaints::Complaints;
 use dispatch::Dispatcher;
 use lane::Route;
+use negotiation::Negotiation;
 use remote_write::Http;
 
 /// Everything that is wrong with the settings of a remote; nothing when [`Forwarder::new`] would take them. Reads the
@@ -71,7 +76,7 @@ pub struct Forwarder {
 
 impl Forwarder {
     /// Checks the settings and sets up everything but the first connection. `reader` has as many lanes as
-    /// `config.batch.lanes`. Of two forwarders of one name only one may run.
+    /// `config.batch.lanes`; `catalogue` is what is known of families. Of two forwarders of one name only one may run.
     ///
     /// # Errors
     /// Everything that is wrong with `config`.
@@ -79,7 +84,7 @@ impl Forwarder {
         config: &RemoteConfig,
         reader: Reader,
         metrics: &Metrics,
-        clock: &Arc<dyn Clock>,
+        (clock, catalogue): (&Arc<dyn Clock>, &Arc<Catalogue>),
     ) -> Result<Self, Vec<ForwardError>> {
         let (transport, rules) = prepare(config, clock)?;
         let books = metrics.books(&config.name, clock);
@@ -92,6 +97,9 @@ impl Forwarder {
                     config: config.batch.clone(),
                     rules,
                     takes: config.takes,
+                    negotiation: Negotiation::new(&config.name, config.message),
+                    catalogue: Arc::clone(catalogue),
+                    metadata: config.metadata,
                     complaints: Complaints::new(&config.name),
                     books,
                     recovered: Notify::new(),
