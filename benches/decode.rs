@@ -6,6 +6,7 @@
 //! | `block/encode` | a finished label set encoded, hashed, and compressed with the rest of its block |
 //! | `block/open` | a series found in a compressed block and hashed, as when the log is read again |
 //! | `join` | a sample in one of the blocks of 1,000 samples that become one request |
+//! | `version_2` | a sample in one of the blocks of 1,000 samples that become one request of version 2.0; it says how long that is |
 //! | `remote_write` | a series of a decompressed remote-write request |
 
 #![expect(
@@ -16,13 +17,14 @@
 mod flink_like;
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 use flink_like::Body;
 use flinkbridge::codec::block::{Block, BlockBuilder, join};
 use flinkbridge::codec::{remote_write, text};
-use flinkbridge::model::{LabelSet, UnixMillis};
+use flinkbridge::model::{LabelSet, Metadata, MetricType, UnixMillis};
 
 const SIZES: [usize; 3] = [1, 100, 10_000];
 const SEED: u64 = 7;
@@ -84,6 +86,7 @@ fn requests(criterion: &mut Criterion) {
         });
     }
     group.finish();
+    version_2(criterion, &body);
     let mut group = criterion.benchmark_group("remote_write");
     for series in SIZES {
         let body = Body::new(series);
@@ -97,6 +100,51 @@ fn requests(criterion: &mut Criterion) {
         });
     }
     group.finish();
+}
+
+fn version_2(criterion: &mut Criterion, body: &Body) {
+    let block = block_of(&label_sets(body));
+    let mut encoder = remote_write::Encoder::default();
+    let mut encode = |blocks: &[Block]| {
+        let open: Vec<_> = blocks
+            .iter()
+            .map(|block| block.open().expect("a block"))
+            .collect();
+        encoder.encode(&open, &mut described).expect("a request")
+    };
+    let mut group = criterion.benchmark_group("version_2");
+    for (name, blocks) in [("one_record", 1), ("backlog_of_two", 2), ("backlog_of_ten", 10)] {
+        let blocks: Vec<Block> = (0..blocks).map(|at| later(&block, at)).collect();
+        let samples = 1_000 * blocks.len();
+        let bytes = encode(&blocks).body.len() / samples;
+        group.throughput(Throughput::Elements(samples as u64));
+        let name = BenchmarkId::new(name, format!("{bytes} bytes a sample"));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| encode(black_box(&blocks)));
+        });
+    }
+    group.finish();
+}
+
+/// What is known of the family of any series.
+#[expect(clippy::unnecessary_wraps, reason = "as the encoder asks")]
+fn described(series: &str) -> Option<Arc<Metadata<'static>>> {
+    Some(Arc::new(Metadata {
+        family: series.to_owned().into(),
+        kind: MetricType::Gauge,
+        help: "measure (scope: taskmanager_job_task_operator)".into(),
+        unit: "".into(),
+    }))
+}
+
+/// The same series some time later.
+fn later(block: &Block, at: i64) -> Block {
+    let mut builder = BlockBuilder::new(SEED);
+    for series in block.open().expect("a block").series() {
+        let series = series.expect("a series");
+        builder.copy_at(&series, UnixMillis::new(AT.get() + 30_000 * at));
+    }
+    builder.finish()
 }
 
 fn label_sets(body: &Body) -> Vec<LabelSet<'_>> {

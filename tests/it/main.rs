@@ -22,6 +22,7 @@ mod http;
 #[path = "../real/remote.rs"]
 mod remote;
 mod secured;
+mod strict;
 #[path = "../real/wait.rs"]
 mod wait;
 
@@ -41,6 +42,7 @@ mod program;
 mod protobuf_alone;
 mod pushgateway_semantics;
 mod reloading;
+mod remote_write_sender;
 mod shown;
 mod shutdown;
 mod staleness;
@@ -52,6 +54,12 @@ mod web_config;
 mod write_v1 {
     #![allow(missing_docs, clippy::all, unreachable_pub, reason = "generated")]
     include!(concat!(env!("OUT_DIR"), "/prometheus.rs"));
+}
+
+/// Remote-write 2.0 as Prometheus defines it, generated from `proto/`.
+mod write_v2 {
+    #![allow(missing_docs, clippy::all, unreachable_pub, reason = "generated")]
+    include!(concat!(env!("OUT_DIR"), "/io.prometheus.write.v2.rs"));
 }
 
 /// Metric families as Prometheus' clients push them, generated from `proto/`.

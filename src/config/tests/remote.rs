@@ -67,10 +67,18 @@ fn remote_timeout_name_and_the_switches_are_taken() {
 }
 
 #[test]
-fn protobuf_message_names_the_message_of_1_0() {
-    let (remote, _) = remote("  protobuf_message: prometheus.WriteRequest\n");
+fn protobuf_message_names_the_message_of_either_version() {
+    let message = |text: &str| remote(text).0.message;
 
-    assert_eq!(remote.message, Message::V1);
+    assert_eq!(
+        message("  protobuf_message: prometheus.WriteRequest\n"),
+        Message::V1
+    );
+    assert_eq!(
+        message("  protobuf_message: io.prometheus.write.v2.Request\n"),
+        Message::V2
+    );
+    assert_eq!(message("  name: a\n"), Message::V1);
 }
 
 #[test]
