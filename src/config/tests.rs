@@ -1,5 +1,6 @@
 mod mistakes;
 mod pasted;
+mod proxies;
 mod remote;
 mod vendors;
 
