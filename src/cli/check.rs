@@ -395,6 +395,7 @@ fn auth(auth: &Auth) -> String {
             format!("as user {username:?} with a password {}", source(password))
         }
         Auth::Header { scheme, credentials } => format!("with {scheme} credentials {}", source(credentials)),
+        fetched => credentials::describe(fetched),
     }
 }
 

@@ -59,6 +59,14 @@ pub enum ForwardError {
     /// `proxy_url` is not a URL.
     #[error("proxy_url is not a URL; it reads like http://proxy:3128")]
     Proxy,
+    /// Credentials that have to be fetched cannot be, as they are set.
+    #[error("{problem}")]
+    Credentials {
+        /// The key.
+        field: &'static str,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
     /// A bound of `queue_config` leaves no room for anything.
     #[error("{field} is 0; it is at least 1")]
     Zero {
@@ -78,7 +86,7 @@ impl ForwardError {
             Self::Url { .. } | Self::Client(_) => "url",
             Self::Header { .. } => "headers",
             Self::Rule(_) => "write_relabel_configs",
-            Self::TlsFile { field, .. } | Self::TlsContent { field, .. } | Self::Zero { field } => field,
+            Self::TlsFile { field, .. } | Self::TlsContent { field, .. } | Self::Credentials { field, .. } | Self::Zero { field } => field,
             Self::ServerName(_) => "tls_config.server_name",
             Self::NoRoots(_) => "tls_config.ca_file",
             Self::Proxy => "proxy_url",

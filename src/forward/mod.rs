@@ -12,11 +12,11 @@
 //! `batch.rs` (what is in a request), `remote_write.rs` (the wire).
 
 mod address;
-mod auth;
 mod batch;
 mod books;
 mod complaints;
 mod config;
+mod credentials;
 mod dispatch;
 mod error;
 mod lane;
@@ -41,6 +41,9 @@ use crate::queue::Reader;
 
 pub use books::{LastError, Rejection, RemoteStatus};
 pub use config::{Auth, BatchConfig, RemoteConfig, Secret, Takes, TlsConfig};
+pub use credentials::{
+    AzureAdConfig, AzureCloud, AzureIdentity, GoogleIamConfig, OAuth2Config, SigV4Config, StsEndpoint,
+};
 pub use error::ForwardError;
 pub use metrics::Metrics;
 

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{Client, Response, Url};
 
 use crate::model::{Clock, whole_story};
 
 use super::address::{Address, redacted};
-use super::auth::authorization;
 use super::config::{Auth, RemoteConfig};
+use super::credentials::{AuthError, Credentials, Outgoing, Surroundings};
 use super::error::ForwardError;
 use super::retry::retry_after;
 use super::tls::client_config;
@@ -53,7 +53,7 @@ pub(super) struct Http {
     address: Address,
     protocol: HeaderMap,
     custom: HeaderMap,
-    auth: Auth,
+    credentials: Credentials,
     timeout: Duration,
     follow_redirects: bool,
     retry_on_http_429: bool,
@@ -70,19 +70,24 @@ impl Http {
         let address = Address::parse(&config.url).map_err(|error| mistakes.push(error));
         let custom = custom_headers(&config.headers, &mut mistakes);
         let client = client(config).map_err(|error| mistakes.push(error));
-        let (Ok(address), Ok(client), true) = (address, client, mistakes.is_empty()) else {
-            return Err(mistakes);
+        let user = address.as_ref().ok().and_then(|address| address.user.as_ref());
+        let auth = match (&config.auth, user) {
+            (Auth::None, Some(user)) => user,
+            (configured, _) => configured,
         };
-        let auth = match (&config.auth, &address.user) {
-            (Auth::None, Some(user)) => user.clone(),
-            (configured, _) => configured.clone(),
+        let surroundings = Surroundings::of_process(Arc::clone(&clock));
+        let credentials = Credentials::try_new(auth, surroundings).map_err(|error| mistakes.push(error));
+        let (Ok(address), Ok(client), Ok(credentials), true) =
+            (address, client, credentials, mistakes.is_empty())
+        else {
+            return Err(mistakes);
         };
         Ok(Self {
             client,
             address,
             protocol: protocol_headers(),
             custom,
-            auth,
+            credentials,
             timeout: config.remote_timeout,
             follow_redirects: config.follow_redirects,
             retry_on_http_429: config.batch.retry_on_http_429,
@@ -96,24 +101,26 @@ impl Http {
     }
 
     async fn exchange(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
-        let authorization = authorization(&self.auth)
-            .await
-            .map_err(|error| SendError::Retry {
-                code: Code::Local,
-                after: None,
-                words: error.to_string(),
-            })?;
-        let own = self.headers(authorization, attempt);
+        let own = self.headers(attempt);
         let mut url = self.address.url.clone();
+        let mut renewed = false;
         for _ in 0..=MAX_REDIRECTS {
-            let headers = match url.origin() == self.address.url.origin() {
-                true => own.clone(),
-                false => self.protocol.clone(),
-            };
+            let mut headers = self.protocol.clone();
+            let mut proof = None;
+            if url.origin() == self.address.url.origin() {
+                headers.clone_from(&own);
+                let request = Outgoing {
+                    url: &mut url,
+                    headers: &mut headers,
+                    body: &body,
+                };
+                proof = self.credentials.authorize(request).await.map_err(unproven)?;
+            }
             let request = self.client.post(url.clone()).headers(headers).body(body.clone());
             let response = request.send().await.map_err(unanswered)?;
             match self.next_hop(&response) {
                 Some(next) => url = next,
+                None if self.credentials.outdated(proof, response.status()) && !renewed => renewed = true,
                 None => return self.judge(response).await,
             }
         }
@@ -128,13 +135,10 @@ impl Http {
     }
 
     /// What goes to the configured host; to others only [`Self::protocol`] does, as anything else may be a secret.
-    fn headers(&self, authorization: Option<HeaderValue>, attempt: u32) -> HeaderMap {
+    fn headers(&self, attempt: u32) -> HeaderMap {
         let mut headers = self.protocol.clone();
         for (name, value) in &self.custom {
             headers.append(name, value.clone());
-        }
-        if let Some(authorization) = authorization {
-            headers.insert(AUTHORIZATION, authorization);
         }
         if attempt > 0 {
             headers.insert(RETRY_ATTEMPT, HeaderValue::from(attempt));
@@ -260,6 +264,15 @@ fn client(config: &RemoteConfig) -> Result<Client, ForwardError> {
         .tls_backend_preconfigured(tls)
         .build()
         .map_err(|error| ForwardError::Client(Box::new(error.without_url())))
+}
+
+/// Nothing was sent: there is nothing to prove who sends it.
+fn unproven(error: AuthError) -> SendError {
+    SendError::Retry {
+        code: Code::Local,
+        after: None,
+        words: error.to_string(),
+    }
 }
 
 /// No answer came: the chain of causes in one line, as the outermost says little ("error sending request").
