@@ -1,5 +1,6 @@
 //! `flinkbridge check`: what a configuration means, what looks odd about it, or every mistake in it.
 
+mod credentials;
 mod web;
 
 use std::fmt::Write as _;
@@ -15,7 +16,7 @@ use crate::app::Protection;
 use crate::config::{
     Config, ConfigError, LogFormat, Notice, Overrides, Position, spell_duration, spell_size,
 };
-use crate::forward::{self, Auth, RemoteConfig, Secret};
+use crate::forward::{self, Auth, RemoteConfig};
 use crate::intake::Timestamps;
 use crate::model::{Clock, NameScheme, SystemClock};
 use crate::normalise::RulesConfig;
@@ -189,7 +190,7 @@ fn unservable(config: &Config) -> Vec<Notice> {
 pub(super) fn unreadable_files(config: &Config) -> Vec<Notice> {
     let mut notices = Vec::new();
     for (index, remote) in config.remotes.iter().enumerate() {
-        if let Some((key, file)) = secret_file(remote)
+        if let Some((key, file)) = credentials::file(&remote.auth)
             && let Err(error) = std::fs::File::open(file)
         {
             notices.push(Notice {
@@ -355,7 +356,7 @@ fn forwarding(remote: &RemoteConfig) -> String {
         "forwards to {}: {}, {}",
         remote.name,
         RemoteConfig::redact(&remote.url),
-        auth(&remote.auth)
+        credentials::describe(&remote.auth)
     );
     if let Some(proxy) = &remote.proxy_url {
         let _ = write!(line, ", by the proxy {}", RemoteConfig::redact(proxy));
@@ -382,35 +383,6 @@ fn forwarding(remote: &RemoteConfig) -> String {
         spell_duration(batch.max_backoff)
     );
     line
-}
-
-fn auth(auth: &Auth) -> String {
-    let source = |secret: &Secret| match secret {
-        Secret::Inline(_) => "from the configuration".to_owned(),
-        Secret::File(path) => format!("from {}", path.display()),
-    };
-    match auth {
-        Auth::None => "without authentication".to_owned(),
-        Auth::Basic { username, password } => {
-            format!("as user {username:?} with a password {}", source(password))
-        }
-        Auth::Header { scheme, credentials } => format!("with {scheme} credentials {}", source(credentials)),
-        fetched => credentials::describe(fetched),
-    }
-}
-
-fn secret_file(remote: &RemoteConfig) -> Option<(&'static str, &Path)> {
-    match &remote.auth {
-        Auth::Basic {
-            password: Secret::File(path),
-            ..
-        } => Some(("basic_auth.password_file", path)),
-        Auth::Header {
-            credentials: Secret::File(path),
-            ..
-        } => Some(("authorization.credentials_file", path)),
-        _ => None,
-    }
 }
 
 fn is_plain_and_public(url: &str) -> bool {

@@ -12,13 +12,6 @@ use crate::forward::{Auth, BatchConfig, RemoteConfig, Takes, TlsConfig};
 const HOUR: Duration = Duration::from_secs(3600);
 
 const NOT_YET: NotYet = &[
-    ("oauth2", "use basic_auth or authorization"),
-    ("sigv4", "put a signing proxy (aws-sigv4-proxy) before the remote"),
-    ("azuread", "use basic_auth or authorization"),
-    (
-        "google_iam",
-        "use authorization with a token that something else renews in credentials_file",
-    ),
     (
         "profile",
         "take it out and set queue_config.max_samples_per_send to what the provider takes",
@@ -133,7 +126,8 @@ fn headers(block: &Block<'_>) -> Vec<(String, String)> {
     headers
 }
 
-fn tls(block: &Block<'_>) -> TlsConfig {
+/// `tls_config` of a remote, or of its token service.
+pub(super) fn tls(block: &Block<'_>) -> TlsConfig {
     let pair = (block.file("cert_file"), block.file("key_file"));
     if block.has("cert_file") && !block.has("key_file") {
         block.miss("key_file", "a certificate needs its key, or take cert_file out");

@@ -86,7 +86,10 @@ impl ForwardError {
             Self::Url { .. } | Self::Client(_) => "url",
             Self::Header { .. } => "headers",
             Self::Rule(_) => "write_relabel_configs",
-            Self::TlsFile { field, .. } | Self::TlsContent { field, .. } | Self::Credentials { field, .. } | Self::Zero { field } => field,
+            Self::TlsFile { field, .. }
+            | Self::TlsContent { field, .. }
+            | Self::Credentials { field, .. }
+            | Self::Zero { field } => field,
             Self::ServerName(_) => "tls_config.server_name",
             Self::NoRoots(_) => "tls_config.ca_file",
             Self::Proxy => "proxy_url",

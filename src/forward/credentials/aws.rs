@@ -54,7 +54,8 @@ impl Aws {
         let Some(region) = region else {
             return Err(ForwardError::Credentials {
                 field: "sigv4",
-                problem: "no region is known; set sigv4.region to the region of the remote, as eu-west-1".to_owned(),
+                problem: "no region is known; set sigv4.region to the region of the remote, as eu-west-1"
+                    .to_owned(),
             });
         };
         Ok(Self {
@@ -104,7 +105,9 @@ impl Aws {
         }
         if let Some(token) = self.surroundings.variable("AWS_WEB_IDENTITY_TOKEN_FILE") {
             let arn = self.surroundings.variable("AWS_ROLE_ARN").ok_or_else(|| {
-                AuthError::Nowhere("AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN; set both".to_owned())
+                AuthError::Nowhere(
+                    "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN; set both".to_owned(),
+                )
             })?;
             return self.of_web_identity(arn, PathBuf::from(token)).await;
         }
@@ -170,10 +173,15 @@ impl Aws {
         section: &Section<'_>,
     ) -> Result<Option<Fetched<Keys>>, AuthError> {
         if let Some(role) = section.role() {
-            return match (section.value("web_identity_token_file"), section.value("credential_source")) {
+            return match (
+                section.value("web_identity_token_file"),
+                section.value("credential_source"),
+            ) {
                 (Some(token), _) => {
                     let token = text_of(&PathBuf::from(token)).await?;
-                    Ok(Some(self.sts.assume_with_web_identity(&role, token.trim()).await?))
+                    Ok(Some(
+                        self.sts.assume_with_web_identity(&role, token.trim()).await?,
+                    ))
                 }
                 (None, Some(source)) => {
                     let base = match source {
@@ -182,7 +190,8 @@ impl Aws {
                         "EcsContainer" => self.metadata.of_container().await?,
                         _ => None,
                     };
-                    let base = base.ok_or_else(|| profiles.bad(name, "has a credential_source that has no keys"))?;
+                    let base =
+                        base.ok_or_else(|| profiles.bad(name, "has a credential_source that has no keys"))?;
                     Ok(Some(self.sts.assume(&role, &base.value).await?))
                 }
                 (None, None) => Err(profiles.bad(name, "has a role_arn but no source_profile")),
@@ -193,7 +202,10 @@ impl Aws {
         }
         let foreign = ["sso_session", "sso_start_url", "credential_process"];
         match foreign.iter().find(|key| section.value(key).is_some()) {
-            Some(key) => Err(profiles.bad(name, &format!("has {key}, which is not supported; give it keys or a role"))),
+            Some(key) => Err(profiles.bad(
+                name,
+                &format!("has {key}, which is not supported; give it keys or a role"),
+            )),
             None => Ok(None),
         }
     }
@@ -232,7 +244,10 @@ fn default_profile(surroundings: &Surroundings) -> String {
 }
 
 fn region_of_profile(config: &SigV4Config, surroundings: &Surroundings) -> Option<String> {
-    let name = config.profile.clone().unwrap_or_else(|| default_profile(surroundings));
+    let name = config
+        .profile
+        .clone()
+        .unwrap_or_else(|| default_profile(surroundings));
     let profiles = Profiles::of(surroundings, text_if_there);
     profiles.section(&name)?.value("region").map(str::to_owned)
 }

@@ -56,12 +56,18 @@ impl Azure {
                 client_id,
                 client_secret,
                 tenant_id,
-            } => self.of_application(tenant_id, client_id, Proof::Secret(client_secret)).await,
+            } => {
+                self.of_application(tenant_id, client_id, Proof::Secret(client_secret))
+                    .await
+            }
             AzureIdentity::Workload {
                 client_id,
                 tenant_id,
                 token_file,
-            } => self.of_application(tenant_id, client_id, Proof::Token(token_file.clone())).await,
+            } => {
+                self.of_application(tenant_id, client_id, Proof::Token(token_file.clone()))
+                    .await
+            }
             AzureIdentity::Environment { tenant_id } => self.of_environment(tenant_id.as_deref()).await,
         }
     }
@@ -77,7 +83,9 @@ impl Azure {
                 return self.of_application(tenant, client, Proof::Secret(&secret)).await;
             }
             if let Some(file) = variable("AZURE_FEDERATED_TOKEN_FILE") {
-                return self.of_application(tenant, client, Proof::Token(file.into())).await;
+                return self
+                    .of_application(tenant, client, Proof::Token(file.into()))
+                    .await;
             }
         }
         self.of_machine(client.as_deref()).await
@@ -114,7 +122,8 @@ impl Azure {
         let (base, version, header, value) = match app {
             Some((endpoint, header)) => (endpoint, "2019-08-01", "x-identity-header", header),
             None => {
-                let host = variable("AZURE_POD_IDENTITY_AUTHORITY_HOST").unwrap_or_else(|| MACHINE.to_owned());
+                let host =
+                    variable("AZURE_POD_IDENTITY_AUTHORITY_HOST").unwrap_or_else(|| MACHINE.to_owned());
                 let endpoint = format!("{}/metadata/identity/oauth2/token", host.trim_end_matches('/'));
                 (endpoint, "2018-02-01", "metadata", "true".to_owned())
             }
@@ -141,8 +150,11 @@ impl Azure {
         };
         let host = self.surroundings.variable("AZURE_AUTHORITY_HOST");
         let host = host.unwrap_or_else(|| usual.to_owned());
-        Url::parse(&format!("{}/{tenant}/oauth2/v2.0/token", host.trim_end_matches('/')))
-            .map_err(|_| AuthError::Nowhere("AZURE_AUTHORITY_HOST is no URL".to_owned()))
+        Url::parse(&format!(
+            "{}/{tenant}/oauth2/v2.0/token",
+            host.trim_end_matches('/')
+        ))
+        .map_err(|_| AuthError::Nowhere("AZURE_AUTHORITY_HOST is no URL".to_owned()))
     }
 
     fn scope(&self) -> &str {

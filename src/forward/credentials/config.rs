@@ -29,7 +29,11 @@ pub struct OAuth2Config {
 
 impl fmt::Debug for OAuth2Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.endpoint_params.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = self
+            .endpoint_params
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
         f.debug_struct("OAuth2Config")
             .field("client_id", &self.client_id)
             .field("client_secret", &self.client_secret)

@@ -9,8 +9,8 @@ use http::HeaderValue;
 use reqwest::Url;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
-use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -65,7 +65,10 @@ struct User {
 impl Google {
     /// # Errors
     /// When no client can be set up.
-    pub(super) fn try_new(config: &GoogleIamConfig, surroundings: &Surroundings) -> Result<Self, ForwardError> {
+    pub(super) fn try_new(
+        config: &GoogleIamConfig,
+        surroundings: &Surroundings,
+    ) -> Result<Self, ForwardError> {
         Ok(Self {
             config: config.clone(),
             tokens: Service::of_a_cloud("Google's token service", surroundings)?,
@@ -157,10 +160,16 @@ impl Google {
         });
         let encode = |part: &serde_json::Value| URL_SAFE_NO_PAD.encode(part.to_string());
         let signed = format!("{}.{}", encode(&header), encode(&claims));
-        let key = private_key(&account.private_key).ok_or_else(|| bad(path, "has a private_key that is no RSA key"))?;
+        let key = private_key(&account.private_key)
+            .ok_or_else(|| bad(path, "has a private_key that is no RSA key"))?;
         let mut signature = vec![0; key.public().modulus_len()];
-        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
-            .map_err(|_| bad(path, "has a private_key that cannot sign"))?;
+        key.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            signed.as_bytes(),
+            &mut signature,
+        )
+        .map_err(|_| bad(path, "has a private_key that cannot sign"))?;
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }

@@ -88,15 +88,18 @@ impl Credentials {
         let tokens = || Cached::new(surroundings.clone());
         let way = match auth {
             Auth::None | Auth::Basic { .. } | Auth::Header { .. } => Way::Plain(auth.clone()),
-            Auth::OAuth2(config) => {
-                Way::Token(Issuer::OAuth2(Box::new(OAuth2::try_new(config, &surroundings)?)), tokens())
-            }
-            Auth::AzureAd(config) => {
-                Way::Token(Issuer::Azure(Box::new(Azure::try_new(config, &surroundings)?)), tokens())
-            }
-            Auth::GoogleIam(config) => {
-                Way::Token(Issuer::Google(Box::new(Google::try_new(config, &surroundings)?)), tokens())
-            }
+            Auth::OAuth2(config) => Way::Token(
+                Issuer::OAuth2(Box::new(OAuth2::try_new(config, &surroundings)?)),
+                tokens(),
+            ),
+            Auth::AzureAd(config) => Way::Token(
+                Issuer::Azure(Box::new(Azure::try_new(config, &surroundings)?)),
+                tokens(),
+            ),
+            Auth::GoogleIam(config) => Way::Token(
+                Issuer::Google(Box::new(Google::try_new(config, &surroundings)?)),
+                tokens(),
+            ),
             Auth::SigV4(config) => Way::Signature(
                 Box::new(Aws::try_new(config, &surroundings)?),
                 config.service_name.clone(),
@@ -148,7 +151,9 @@ impl Credentials {
     /// Takes note of the answer to a request that used `generation`. True when it is worth sending the request once
     /// more: the token or the keys may have been revoked, and others can be had.
     pub(super) fn outdated(&self, generation: Option<Generation>, status: StatusCode) -> bool {
-        let Some(generation) = generation else { return false };
+        let Some(generation) = generation else {
+            return false;
+        };
         match &self.way {
             Way::Plain(_) => false,
             Way::Token(_, cached) => cached.judged(generation, verdict(status, &[StatusCode::UNAUTHORIZED])),

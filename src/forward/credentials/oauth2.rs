@@ -46,7 +46,11 @@ impl OAuth2 {
         let url = Url::parse(&config.token_url).ok();
         let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
         let url = url.ok_or_else(|| refused("token_url is no URL of http:// or https://"))?;
-        if config.endpoint_params.iter().any(|(name, _)| is_ours(config, name)) {
+        if config
+            .endpoint_params
+            .iter()
+            .any(|(name, _)| is_ours(config, name))
+        {
             return Err(refused(
                 "endpoint_params names a field that is set already; use client_id, client_secret and scopes",
             ));
@@ -81,9 +85,11 @@ impl OAuth2 {
             }
             answer => (first, answer?),
         };
-        let answer = serde_json::from_str(&answer)
-            .map_err(|_| self.service.useless(&self.url, "it is not JSON"))?;
-        let token = self.service.access_token(&self.url, &answer, self.surroundings.now())?;
+        let answer =
+            serde_json::from_str(&answer).map_err(|_| self.service.useless(&self.url, "it is not JSON"))?;
+        let token = self
+            .service
+            .access_token(&self.url, &answer, self.surroundings.now())?;
         if let Ok(mut known) = self.place.lock() {
             *known = Some(place);
         }
@@ -93,7 +99,10 @@ impl OAuth2 {
     fn question(&self, place: Place, secret: &str) -> Result<Question, AuthError> {
         let config = &self.config;
         let scopes = config.scopes.join(" ");
-        let own_grant = config.endpoint_params.iter().any(|(name, _)| name == "grant_type");
+        let own_grant = config
+            .endpoint_params
+            .iter()
+            .any(|(name, _)| name == "grant_type");
         let mut form = Vec::new();
         if !own_grant {
             form.push(("grant_type", "client_credentials"));
@@ -101,7 +110,12 @@ impl OAuth2 {
         if !scopes.is_empty() {
             form.push(("scope", scopes.as_str()));
         }
-        form.extend(config.endpoint_params.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        form.extend(
+            config
+                .endpoint_params
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
         match place {
             Place::Header => {
                 let user = format!("{}:{}", encoded(&config.client_id), encoded(secret));

@@ -25,7 +25,11 @@ const MAX_ANSWER_BYTES: usize = 256 << 10;
 /// What is shown of a refusal.
 const MAX_WORDS: usize = 300;
 /// What stays as it is in a form (RFC 3986, "unreserved").
-const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const FORM: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 /// Fields of forms that no message may repeat, whatever the service says.
 const SECRET_FIELDS: [&str; 6] = [
     "client_secret",
@@ -63,7 +67,9 @@ impl Question {
     }
 
     pub(super) fn post(url: Url, form: &[(&str, &str)]) -> Self {
-        let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let form = form
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let mut question = Self {
             method: Method::POST,
             form: form.collect(),
@@ -199,7 +205,10 @@ impl Service {
         answer: &Value,
         now: UnixMillis,
     ) -> Result<Fetched<HeaderValue>, AuthError> {
-        let token = answer.get("access_token").and_then(Value::as_str).unwrap_or_default();
+        let token = answer
+            .get("access_token")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if token.is_empty() {
             return Err(self.useless(url, "there is no access_token in it"));
         }
@@ -208,7 +217,8 @@ impl Service {
             Some(scheme) if scheme.eq_ignore_ascii_case("bearer") => "Bearer",
             Some(scheme) => scheme,
         };
-        let mut value = HeaderValue::try_from(format!("{scheme} {token}")).map_err(|_| AuthError::NoHeader)?;
+        let mut value =
+            HeaderValue::try_from(format!("{scheme} {token}")).map_err(|_| AuthError::NoHeader)?;
         value.set_sensitive(true);
         Ok(Fetched {
             value,
@@ -250,7 +260,10 @@ async fn read(mut response: Response) -> Result<String, reqwest::Error> {
 fn words(body: &str, form: &[(String, String)]) -> String {
     let answer: Value = serde_json::from_str(body).unwrap_or_default();
     let field = |name: &str| answer.get(name).and_then(Value::as_str);
-    let mut said = match (field("error"), field("error_description").or_else(|| field("Message"))) {
+    let mut said = match (
+        field("error"),
+        field("error_description").or_else(|| field("Message")),
+    ) {
         (Some(error), Some(description)) => format!("{error}: {description}"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
         (None, None) => body.split_whitespace().collect::<Vec<_>>().join(" "),

@@ -32,7 +32,11 @@ const UNSIGNED: [&str; 9] = [
     "x-amzn-trace-id",
 ];
 /// RFC 3986, "unreserved".
-const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const STRICT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 const PATH: &AsciiSet = &STRICT.remove(b'/');
 
 /// Keys of an account; `Debug` shows none.
@@ -97,10 +101,11 @@ pub(super) fn sign(keys: &Keys, scope: Scope<'_>, request: &mut Request<'_>) -> 
     let canonical = canonical(request, &signed, &names);
     let place = format!("{date}/{}/{}/aws4_request", scope.region, scope.service);
     let to_sign = format!("{ALGORITHM}\n{time}\n{place}\n{}", hash(canonical.as_bytes()));
-    let key = [date, scope.region, scope.service, "aws4_request"].iter().fold(
-        format!("AWS4{}", keys.secret).into_bytes(),
-        |key, part| keyed(&key, part),
-    );
+    let key = [date, scope.region, scope.service, "aws4_request"]
+        .iter()
+        .fold(format!("AWS4{}", keys.secret).into_bytes(), |key, part| {
+            keyed(&key, part)
+        });
     let authorization = format!(
         "{ALGORITHM} Credential={}/{place}, SignedHeaders={names}, Signature={}",
         keys.id,
@@ -136,7 +141,11 @@ fn canonical(request: &Request<'_>, signed: &BTreeMap<String, String>, names: &s
 
 fn signed_headers(request: &Request<'_>) -> BTreeMap<String, String> {
     let mut signed = BTreeMap::new();
-    for name in request.headers.keys().filter(|name| !UNSIGNED.contains(&name.as_str())) {
+    for name in request
+        .headers
+        .keys()
+        .filter(|name| !UNSIGNED.contains(&name.as_str()))
+    {
         let values: Vec<String> = request.headers.get_all(name).iter().map(plain).collect();
         signed.insert(name.as_str().to_owned(), values.join(","));
     }
@@ -158,7 +167,13 @@ fn plain(value: &HeaderValue) -> String {
 /// Without empty parts; `.` and `..` are gone from a [`Url`] anyway.
 pub(super) fn normal_path(path: &str) -> String {
     let mut normal = String::from("/");
-    normal.push_str(&path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"));
+    normal.push_str(
+        &path
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("/"),
+    );
     if path.ends_with('/') && normal.len() > 1 {
         normal.push('/');
     }
@@ -177,7 +192,10 @@ fn canonical_query(query: &str) -> String {
         .map(|(name, value)| (strict(name), strict(value)))
         .collect();
     pairs.sort();
-    let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs: Vec<String> = pairs
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     pairs.join("&")
 }
 

@@ -78,7 +78,10 @@ impl Metadata {
     /// When there is no such service, or the machine has no role.
     pub(super) async fn of_instance(&self) -> Result<Fetched<Keys>, AuthError> {
         let base = self.base()?;
-        let at = |path: &str| base.join(path).map_err(|_| self.machine.useless(&base, "it names an odd role"));
+        let at = |path: &str| {
+            base.join(path)
+                .map_err(|_| self.machine.useless(&base, "it names an odd role"))
+        };
         let session = Question {
             method: Method::PUT,
             url: at("latest/api/token")?,
@@ -100,8 +103,14 @@ impl Metadata {
 
     fn base(&self) -> Result<Url, AuthError> {
         let variables = &self.surroundings;
-        let mode = variables.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE").unwrap_or_default();
-        let usual = if mode.eq_ignore_ascii_case("ipv6") { MACHINE_IPV6 } else { MACHINE };
+        let mode = variables
+            .variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE")
+            .unwrap_or_default();
+        let usual = if mode.eq_ignore_ascii_case("ipv6") {
+            MACHINE_IPV6
+        } else {
+            MACHINE
+        };
         let named = variables.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
         let base = named.unwrap_or_else(|| usual.to_owned());
         Url::parse(&format!("{}/", base.trim_end_matches('/')))
@@ -113,6 +122,9 @@ impl Metadata {
 fn may_be_told(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let here = host == "localhost"
-        || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback());
     url.scheme() == "https" || (url.scheme() == "http" && (here || CONTAINER_HOSTS.contains(&host)))
 }

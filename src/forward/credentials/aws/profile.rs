@@ -36,7 +36,9 @@ impl Profiles {
                 texts.insert(path.clone(), text_of(&path).await?);
             }
         }
-        Ok(Self::of(surroundings, |path| texts.remove(path).unwrap_or_default()))
+        Ok(Self::of(surroundings, |path| {
+            texts.remove(path).unwrap_or_default()
+        }))
     }
 
     /// The same with texts that `text` knows.
@@ -53,7 +55,9 @@ impl Profiles {
     /// A profile, if either file has it.
     pub(super) fn section(&self, name: &str) -> Option<Section<'_>> {
         let of_config = if name == "default" {
-            self.config.get("default").or_else(|| self.config.get("profile default"))
+            self.config
+                .get("default")
+                .or_else(|| self.config.get("profile default"))
         } else {
             self.config.get(&format!("profile {name}"))
         };
@@ -67,7 +71,11 @@ impl Profiles {
     /// That no file has the profile.
     pub(super) fn missing(&self, name: &str) -> AuthError {
         let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
-        let files = if files.is_empty() { "no file (HOME is not set)".to_owned() } else { files.join(" or ") };
+        let files = if files.is_empty() {
+            "no file (HOME is not set)".to_owned()
+        } else {
+            files.join(" or ")
+        };
         AuthError::Nowhere(format!("there is no AWS profile {name:?} in {files}"))
     }
 
@@ -115,7 +123,10 @@ fn files(surroundings: &Surroundings) -> [Option<PathBuf>; 2] {
 fn sections(text: &str) -> BTreeMap<String, Values> {
     let mut sections: BTreeMap<String, Values> = BTreeMap::new();
     let mut current = None;
-    for line in text.lines().filter(|line| !line.starts_with([' ', '\t', '#', ';'])) {
+    for line in text
+        .lines()
+        .filter(|line| !line.starts_with([' ', '\t', '#', ';']))
+    {
         if let Some(title) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
             let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
             current = Some(sections.entry(title).or_default());

@@ -49,7 +49,8 @@ impl Sts {
         let url = configured.unwrap_or_else(|| endpoint_of(region, endpoint));
         let url = Url::parse(&url).map_err(|_| ForwardError::Credentials {
             field: "sigv4",
-            problem: "the endpoint of AWS' token service is no URL; look at region and AWS_ENDPOINT_URL_STS".to_owned(),
+            problem: "the endpoint of AWS' token service is no URL; look at region and AWS_ENDPOINT_URL_STS"
+                .to_owned(),
         })?;
         Ok(Self {
             service: Service::of_a_cloud("AWS' token service (STS)", surroundings)?,
@@ -128,12 +129,19 @@ impl Sts {
                 expires: Some(instant(&element(&answer, "Expiration")?)?),
             })
         };
-        keys().ok_or_else(|| self.service.useless(&self.url, "there are no keys of a role in it"))
+        keys().ok_or_else(|| {
+            self.service
+                .useless(&self.url, "there are no keys of a role in it")
+        })
     }
 }
 
 fn endpoint_of(region: &str, endpoint: StsEndpoint) -> String {
-    let ending = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let ending = if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    };
     match endpoint {
         // the regions of the US government have validated cryptography at their ordinary endpoints
         StsEndpoint::Fips if !region.starts_with("us-gov-") => format!("https://sts-fips.{region}.{ending}/"),
@@ -144,7 +152,12 @@ fn endpoint_of(region: &str, endpoint: StsEndpoint) -> String {
 /// A refusal is XML: its code and its message are what an operator wants to read.
 fn plain_words(error: AuthError) -> AuthError {
     match error {
-        AuthError::Refused { what, url, status, words } => AuthError::Refused {
+        AuthError::Refused {
+            what,
+            url,
+            status,
+            words,
+        } => AuthError::Refused {
             what,
             url,
             status,
@@ -161,8 +174,20 @@ fn plain_words(error: AuthError) -> AuthError {
 fn element(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
-    Some(plain.iter().fold(text.trim().to_owned(), |text, (escaped, plain)| text.replace(escaped, plain)))
+    let plain = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&apos;", "'"),
+        ("&amp;", "&"),
+    ];
+    Some(
+        plain
+            .iter()
+            .fold(text.trim().to_owned(), |text, (escaped, plain)| {
+                text.replace(escaped, plain)
+            }),
+    )
 }
 
 #[cfg(test)]
@@ -182,7 +207,10 @@ mod tests {
 
     #[test]
     fn an_element_is_found_and_unescaped() {
-        assert_eq!(element("<a><B> x&amp;lt; </B></a>", "B").as_deref(), Some("x&lt;"));
+        assert_eq!(
+            element("<a><B> x&amp;lt; </B></a>", "B").as_deref(),
+            Some("x&lt;")
+        );
         assert_eq!(element("<a/>", "B"), None);
     }
 }

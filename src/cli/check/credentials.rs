@@ -1,0 +1,116 @@
+//! What the credentials of a remote mean, in a few words; never a secret.
+
+use std::path::Path;
+
+use crate::forward::{
+    Auth, AzureAdConfig, AzureCloud, AzureIdentity, GoogleIamConfig, OAuth2Config, RemoteConfig, Secret,
+    SigV4Config,
+};
+
+/// How a remote is told who we are.
+pub(super) fn describe(auth: &Auth) -> String {
+    match auth {
+        Auth::None => "without authentication".to_owned(),
+        Auth::Basic { username, password } => {
+            format!("as user {username:?} with a password {}", source(password))
+        }
+        Auth::Header { scheme, credentials } => format!("with {scheme} credentials {}", source(credentials)),
+        Auth::OAuth2(config) => oauth2(config),
+        Auth::SigV4(config) => sigv4(config),
+        Auth::AzureAd(config) => azure(config),
+        Auth::GoogleIam(config) => google(config),
+    }
+}
+
+/// The file that a remote's credentials come from, with the key that names it.
+pub(super) fn file(auth: &Auth) -> Option<(&'static str, &Path)> {
+    let (key, secret) = match auth {
+        Auth::Basic { password, .. } => ("basic_auth.password_file", password),
+        Auth::Header { credentials, .. } => ("authorization.credentials_file", credentials),
+        Auth::OAuth2(config) => ("oauth2.client_secret_file", &config.client_secret),
+        Auth::SigV4(config) => ("sigv4.secret_key_file", &config.keys.as_ref()?.1),
+        Auth::GoogleIam(config) => {
+            return Some(("google_iam.credentials_file", config.credentials_file.as_deref()?));
+        }
+        Auth::AzureAd(config) => match &config.identity {
+            AzureIdentity::Application { client_secret, .. } => {
+                ("azuread.oauth.client_secret_file", client_secret)
+            }
+            AzureIdentity::Workload { token_file, .. } => {
+                return Some(("azuread.workload_identity.token_file_path", token_file));
+            }
+            AzureIdentity::Managed { .. } | AzureIdentity::Environment { .. } => return None,
+        },
+        Auth::None => return None,
+    };
+    match secret {
+        Secret::File(path) => Some((key, path)),
+        Secret::Inline(_) => None,
+    }
+}
+
+fn source(secret: &Secret) -> String {
+    match secret {
+        Secret::Inline(_) => "from the configuration".to_owned(),
+        Secret::File(path) => format!("from {}", path.display()),
+    }
+}
+
+fn oauth2(config: &OAuth2Config) -> String {
+    format!(
+        "with OAuth2 tokens of {} for the client {:?}, its secret {}",
+        RemoteConfig::redact(&config.token_url),
+        config.client_id,
+        source(&config.client_secret)
+    )
+}
+
+fn sigv4(config: &SigV4Config) -> String {
+    let keys = match (&config.keys, &config.profile) {
+        (Some((_, secret)), _) => format!("a secret key {}", source(secret)),
+        (None, Some(profile)) => format!("the keys of profile {profile:?}"),
+        (None, None) => "whatever keys the machine has".to_owned(),
+    };
+    let role = config
+        .role_arn
+        .as_ref()
+        .map(|role| format!(" in the role {role}"));
+    let region = config.region.as_deref().unwrap_or("the machine's region");
+    format!(
+        "signed for {} in {region} with {keys}{}",
+        config.service_name,
+        role.unwrap_or_default()
+    )
+}
+
+fn azure(config: &AzureAdConfig) -> String {
+    let cloud = match config.cloud {
+        AzureCloud::Public => "Azure",
+        AzureCloud::China => "Azure China",
+        AzureCloud::Government => "Azure Government",
+    };
+    let identity = match &config.identity {
+        AzureIdentity::Managed { client_id: None } => "the machine's managed identity".to_owned(),
+        AzureIdentity::Managed {
+            client_id: Some(client),
+        } => format!("the managed identity {client}"),
+        AzureIdentity::Application {
+            client_id,
+            client_secret,
+            ..
+        } => format!(
+            "the application {client_id}, its secret {}",
+            source(client_secret)
+        ),
+        AzureIdentity::Workload { client_id, .. } => format!("the workload identity {client_id}"),
+        AzureIdentity::Environment { .. } => "whatever identity the environment offers".to_owned(),
+    };
+    format!("with tokens of {cloud} for {identity}")
+}
+
+fn google(config: &GoogleIamConfig) -> String {
+    match &config.credentials_file {
+        Some(file) => format!("with Google's tokens for the key in {}", file.display()),
+        None => "with Google's tokens for the machine's default credentials".to_owned(),
+    }
+}
