@@ -58,10 +58,11 @@ impl Aws {
                     .to_owned(),
             });
         };
+        let sts = Sts::try_new(&region, config.sts, surroundings)?;
         Ok(Self {
             config: config.clone(),
-            sts: Sts::try_new(&region, config.sts, surroundings)?,
-            metadata: Metadata::try_new(surroundings)?,
+            metadata: Metadata::new(sts.service(), surroundings),
+            sts,
             region,
             surroundings: surroundings.clone(),
         })

@@ -37,10 +37,11 @@ impl Azure {
     /// # Errors
     /// When no client can be set up.
     pub(super) fn try_new(config: &AzureAdConfig, surroundings: &Surroundings) -> Result<Self, ForwardError> {
+        let entra = Service::of_a_cloud("Microsoft Entra", surroundings)?;
         Ok(Self {
             config: config.clone(),
-            entra: Service::of_a_cloud("Microsoft Entra", surroundings)?,
-            machine: Service::of_a_cloud("Azure's identity endpoint", surroundings)?,
+            machine: entra.named("Azure's identity endpoint"),
+            entra,
             surroundings: surroundings.clone(),
         })
     }

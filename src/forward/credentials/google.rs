@@ -69,10 +69,11 @@ impl Google {
         config: &GoogleIamConfig,
         surroundings: &Surroundings,
     ) -> Result<Self, ForwardError> {
+        let tokens = Service::of_a_cloud("Google's token service", surroundings)?;
         Ok(Self {
             config: config.clone(),
-            tokens: Service::of_a_cloud("Google's token service", surroundings)?,
-            machine: Service::of_a_cloud("Google's metadata server", surroundings)?,
+            machine: tokens.named("Google's metadata server"),
+            tokens,
             surroundings: surroundings.clone(),
         })
     }

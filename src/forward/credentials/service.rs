@@ -117,6 +117,14 @@ impl Service {
         Self::new(what, builder.tls_backend_preconfigured(tls))
     }
 
+    /// Another service, reached in the same way.
+    pub(super) fn named(&self, what: &'static str) -> Self {
+        Self {
+            what,
+            client: self.client.clone(),
+        }
+    }
+
     /// A service with TLS settings and a proxy of its own.
     ///
     /// # Errors

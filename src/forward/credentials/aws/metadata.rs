@@ -10,7 +10,6 @@ use super::super::service::{Question, Service};
 use super::super::sigv4::Keys;
 use super::super::token::Fetched;
 use super::of_json;
-use crate::forward::error::ForwardError;
 
 const CONTAINER: &str = "http://169.254.170.2";
 /// Where a token may be sent without TLS: ECS, EKS Pod Identity; beside them only this machine itself.
@@ -30,14 +29,13 @@ pub(super) struct Metadata {
 }
 
 impl Metadata {
-    /// # Errors
-    /// When no client can be set up.
-    pub(super) fn try_new(surroundings: &Surroundings) -> Result<Self, ForwardError> {
-        Ok(Self {
-            container: Service::of_a_cloud("the container's credentials endpoint", surroundings)?,
-            machine: Service::of_a_cloud("the metadata service of EC2", surroundings)?,
+    /// Reaches them as `like` is reached.
+    pub(super) fn new(like: &Service, surroundings: &Surroundings) -> Self {
+        Self {
+            container: like.named("the container's credentials endpoint"),
+            machine: like.named("the metadata service of EC2"),
             surroundings: surroundings.clone(),
-        })
+        }
     }
 
     /// Keys of the container; `None` outside of one.

@@ -60,6 +60,11 @@ impl Sts {
         })
     }
 
+    /// The way it is reached.
+    pub(super) const fn service(&self) -> &Service {
+        &self.service
+    }
+
     /// Assumes `role` with `keys`.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::forward::tests::loopback::{Answer, Authority, Request, Server};
 use crate::forward::transport::{Code, SendError, Transport};
 use crate::model::ManualClock;
 
-/// `id:se%3Acret%20` in the way of RFC 6749, section 2.3.1.
+/// `id:se%3Acret`: both escaped, as RFC 6749 has it in section 2.3.1.
 const BASIC: &str = "Basic aWQ6c2UlM0FjcmV0";
 
 fn config(token_url: String) -> OAuth2Config {
