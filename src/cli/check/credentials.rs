@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::is_plain_and_public;
 use crate::forward::{
     Auth, AzureAdConfig, AzureCloud, AzureIdentity, GoogleIamConfig, OAuth2Config, RemoteConfig, Secret,
     SigV4Config,
@@ -47,6 +48,27 @@ pub(super) fn file(auth: &Auth) -> Option<(&'static str, &Path)> {
         Secret::File(path) => Some((key, path)),
         Secret::Inline(_) => None,
     }
+}
+
+/// What is allowed on the way to a token service but looks like an oversight, with its key.
+pub(super) fn warnings(auth: &Auth) -> Vec<(&'static str, &'static str)> {
+    let Auth::OAuth2(config) = auth else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    if is_plain_and_public(&config.token_url) {
+        found.push((
+            "oauth2.token_url",
+            "the client's secret travels unencrypted to a public address: use https://",
+        ));
+    }
+    if config.tls.insecure_skip_verify {
+        found.push((
+            "oauth2.tls_config.insecure_skip_verify",
+            "any server may pose as the token service: set ca_file instead",
+        ));
+    }
+    found
 }
 
 fn source(secret: &Secret) -> String {

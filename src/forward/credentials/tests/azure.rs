@@ -244,3 +244,30 @@ async fn the_environment_offers_an_application_a_workload_or_the_machine() {
         ("Bearer entra-1", 2)
     );
 }
+
+#[tokio::test]
+async fn the_proxy_of_the_environment_is_used_for_tokens_but_not_for_the_machine() {
+    let proxy = Server::start(|_| Answer::status(403)).await;
+    let machine = machine(None).await;
+    let (proxy_url, machine_url) = (proxy.url(""), machine.url(""));
+    let variables = [
+        ("HTTPS_PROXY", proxy_url.as_str()),
+        ("AZURE_POD_IDENTITY_AUTHORITY_HOST", machine_url.as_str()),
+    ];
+    let identity = AzureIdentity::Managed { client_id: None };
+
+    let failure = Stage::new(&auth(application()), &variables).failure().await;
+    let of_machine = Stage::new(&auth(identity), &variables).authorization().await;
+
+    let requests = proxy.requests();
+    let asked = (requests[0].method.as_str(), requests[0].target.as_str());
+    assert_eq!(
+        (asked, requests.len()),
+        (("CONNECT", "login.microsoftonline.com:443"), 1)
+    );
+    assert!(
+        failure.starts_with("no answer from Microsoft Entra at https://login.microsoftonline.com/"),
+        "{failure}"
+    );
+    assert_eq!(of_machine, "Bearer entra-1");
+}

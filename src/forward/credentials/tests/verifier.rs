@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use regex::Regex;
 use ring::{digest, hmac};
 
 use super::NOON;
@@ -37,21 +38,20 @@ impl Account {
         let (credential, names, signature) =
             (part("Credential=")?, part("SignedHeaders=")?, part("Signature=")?);
         let time = header("x-amz-date").ok_or("no x-amz-date")?;
-        let scope = format!("{}/{}/{}/aws4_request", &time[..8], self.region, self.service);
+        let scope = format!(
+            "{}/{}/{}/aws4_request",
+            time.split('T').next().unwrap(),
+            self.region,
+            self.service
+        );
         if credential != format!("{}/{scope}", self.id) {
             return Err(format!("InvalidClientTokenId: {credential}"));
         }
         if header("x-amz-security-token") != self.session {
             return Err("ExpiredToken: the security token is another".to_owned());
         }
-        let at = format!(
-            "{}-{}-{}:{}:{}",
-            &time[..4],
-            &time[4..6],
-            &time[6..11],
-            &time[11..13],
-            &time[13..]
-        );
+        let digits = Regex::new(r"^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$").unwrap();
+        let at = digits.replace(time, "$1-$2-$3T$4:$5:${6}Z");
         let at = humantime::parse_rfc3339(&at).map_err(|_| format!("odd date {at}"))?;
         let noon = UNIX_EPOCH + Duration::from_millis(NOON.get().unsigned_abs());
         let skew = at.duration_since(noon).unwrap_or_else(|error| error.duration());
