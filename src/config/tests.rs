@@ -1,3 +1,4 @@
+mod credentials;
 mod mistakes;
 mod pasted;
 mod proxies;
