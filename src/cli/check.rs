@@ -134,9 +134,8 @@ pub(super) fn warnings(config: &Config) -> Vec<Notice> {
                 "credentials travel unencrypted to a public address: use https://",
             );
         }
-        for (key, text) in credentials::warnings(&remote.auth) {
-            add(path(key), text);
-        }
+        let odd = credentials::warnings(&remote.auth);
+        odd.into_iter().for_each(|(key, text)| add(path(key), text));
         if remote.tls.insecure_skip_verify {
             add(
                 path("tls_config.insecure_skip_verify"),

@@ -51,7 +51,7 @@ impl Account {
             return Err("ExpiredToken: the security token is another".to_owned());
         }
         let digits = Regex::new(r"^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$").unwrap();
-        let at = digits.replace(time, "$1-$2-$3T$4:$5:${6}Z");
+        let at = digits.replace(time, "${1}-${2}-${3}T${4}:${5}:${6}Z");
         let at = humantime::parse_rfc3339(&at).map_err(|_| format!("odd date {at}"))?;
         let noon = UNIX_EPOCH + Duration::from_millis(NOON.get().unsigned_abs());
         let skew = at.duration_since(noon).unwrap_or_else(|error| error.duration());
