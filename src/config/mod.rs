@@ -11,6 +11,7 @@
 //! - Paths in the file start at the file's folder; paths in flags at the working directory.
 
 mod auth;
+mod cloud;
 mod connection;
 mod environment;
 mod error;
@@ -18,6 +19,7 @@ mod file;
 mod flags;
 mod log;
 mod nearest;
+mod oauth2;
 mod overrides;
 mod reader;
 mod remote;

@@ -14,13 +14,6 @@ const HOUR: Duration = Duration::from_secs(3600);
 const MAX_LANES: u32 = 256;
 
 const NOT_YET: NotYet = &[
-    ("oauth2", "use basic_auth or authorization"),
-    ("sigv4", "put a signing proxy (aws-sigv4-proxy) before the remote"),
-    ("azuread", "use basic_auth or authorization"),
-    (
-        "google_iam",
-        "use authorization with a token that something else renews in credentials_file",
-    ),
     (
         "profile",
         "take it out and set queue_config.max_samples_per_send to what the provider takes",

@@ -1,5 +1,7 @@
+mod credentials;
 mod mistakes;
 mod pasted;
+mod proxies;
 mod remote;
 mod vendors;
 

@@ -21,7 +21,7 @@ use crate::model::ManualClock;
 
 impl Http {
     /// Sends a body of version 1.0; the status of success.
-    async fn send(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
+    pub(in crate::forward) async fn send(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
         let sent = Transport::send(self, &Letter::plain(body), attempt).await;
         sent.map(|accepted| accepted.status)
     }
