@@ -208,6 +208,55 @@ fn name_after<'n>(family: &'n str, before: &str, after: &'n str) -> &'n str {
 mod tests {
     use super::*;
 
+    use std::sync::Arc;
+
+    use crate::model::{LabelDraft, ManualClock};
+    use crate::queue::{FileStorage, QueueConfig};
+
+    fn said<'s>(family: &'s str, kind: MetricType) -> Metadata<'s> {
+        Metadata {
+            family: family.into(),
+            kind,
+            help: "What it means.".into(),
+            unit: "".into(),
+        }
+    }
+
+    /// PRW S2-10: both versions are heard, that of a series under the name that it has after normalisation.
+    #[tokio::test]
+    async fn what_requests_say_of_families_is_known_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Arc::new(FileStorage::open(folder.path()).unwrap());
+        let (queue, _) = Queue::open(storage, QueueConfig::default()).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::default());
+        let families = Families::open(&queue, Arc::clone(&clock)).unwrap();
+        let labels = LabelDraft::from_iter([(METRIC_NAME, "renamed_bucket")]).into_set();
+
+        families.received(&[said("a", MetricType::Counter)]);
+        families.received_with(&labels, Some(&said("before_bucket", MetricType::Histogram)));
+        families.received_with(&labels, None);
+        store(&queue, &families.catalogue).unwrap();
+
+        let again = Families::open(&queue, clock).unwrap();
+        let known = again.catalogue.recent(UnixMillis::new(0));
+        let names: Vec<&str> = known.iter().map(|known| known.family.as_ref()).collect();
+        assert_eq!(names, ["a", "renamed"]);
+        queue.close().await;
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Arc::new(FileStorage::open(folder.path()).unwrap());
+        let (queue, _) = Queue::open(storage, QueueConfig::default()).unwrap();
+        queue.storage().replace(CATALOGUE, b"FBMC\x01 and more").unwrap();
+
+        let families = Families::open(&queue, Arc::new(ManualClock::default())).unwrap();
+
+        assert_eq!(families.summary().families, 0);
+        queue.close().await;
+    }
+
     #[track_caller]
     fn check((family, before, after): (&str, &str, &str), expected: &str) {
         assert_eq!(name_after(family, before, after), expected);
