@@ -103,14 +103,15 @@ fn canonical(request: &Request, names: &[&str]) -> String {
         .collect();
     let mut text = format!("{}\n{}\n{}\n", request.method, path.join("/"), query.join("&"));
     for name in names {
-        let blanks = Regex::new(" +").unwrap();
+        let plain = |value: &str| {
+            value
+                .split(' ')
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         let values = request.headers.get_all(*name).iter();
-        let values = values.map(|value| {
-            blanks
-                .replace_all(value.to_str().unwrap().trim(), " ")
-                .into_owned()
-        });
-        let values: Vec<String> = values.collect();
+        let values: Vec<String> = values.map(|value| plain(value.to_str().unwrap())).collect();
         let _ = writeln!(text, "{name}:{}", values.join(","));
     }
     let _ = write!(text, "\n{}\n{}", names.join(";"), sha256(&request.body));
