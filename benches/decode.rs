@@ -114,7 +114,7 @@ fn version_2(criterion: &mut Criterion, body: &Body) {
     };
     let mut group = criterion.benchmark_group("version_2");
     for (name, blocks) in [("one_record", 1), ("backlog_of_two", 2), ("backlog_of_ten", 10)] {
-        let blocks: Vec<Block> = (0..blocks).map(|at| later(&block, at)).collect();
+        let blocks: Vec<Block> = (0..blocks).map(|round| later(&block, round)).collect();
         let samples = 1_000 * blocks.len();
         let bytes = encode(&blocks).body.len() / samples;
         group.throughput(Throughput::Elements(samples as u64));
@@ -137,12 +137,14 @@ fn described(series: &str) -> Option<Arc<Metadata<'static>>> {
     }))
 }
 
-/// The same series some time later.
-fn later(block: &Block, at: i64) -> Block {
+/// The same series some time later, with the values of [`Body`].
+fn later(block: &Block, round: u32) -> Block {
     let mut builder = BlockBuilder::new(SEED);
-    for series in block.open().expect("a block").series() {
-        let series = series.expect("a series");
-        builder.copy_at(&series, UnixMillis::new(AT.get() + 30_000 * at));
+    let at = UnixMillis::new(AT.get() + 30_000 * i64::from(round));
+    let open = block.open().expect("a block");
+    for (index, series) in (0_u32..).zip(open.series()) {
+        let value = 1_000_000 + (index * 7_919 + round * (31 + index % 17)) % 9_000_000;
+        builder.copy(&series.expect("a series"), f64::from(value), at);
     }
     builder.finish()
 }
