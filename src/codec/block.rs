@@ -8,6 +8,7 @@
 
 mod build;
 mod compress;
+mod walk;
 
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -81,6 +82,12 @@ impl Block {
     #[must_use]
     pub const fn histograms(&self) -> u32 {
         self.histograms
+    }
+
+    /// How many bytes the block has before compression, as its preamble says; 0 when it says nothing.
+    #[must_use]
+    pub fn raw_len(&self) -> usize {
+        snap::raw::decompress_len(&self.bytes).unwrap_or_default()
     }
 
     /// Whether the block holds nothing.
