@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::normalise::RuleConfig;
 
+use super::profile::{Limits, Profile};
+
 /// A secret from the file itself or from a file of its own, which is read again before each use.
 ///
 /// `Debug` shows neither.
@@ -128,6 +130,10 @@ pub struct RemoteConfig {
     pub takes: Takes,
     /// Batching and retries.
     pub batch: BatchConfig,
+    /// Whose limits are kept to; `None` for those of nobody.
+    pub profile: Option<Profile>,
+    /// The limits themselves: the profile's, and what is set over them.
+    pub limits: Limits,
 }
 
 impl RemoteConfig {
@@ -147,6 +153,18 @@ impl RemoteConfig {
             enable_http2: false,
             takes: Takes::default(),
             batch: BatchConfig::default(),
+            profile: None,
+            limits: Limits::none(),
+        }
+    }
+
+    /// The same remote with what `profile` knows as its defaults.
+    #[must_use]
+    pub fn with_profile(self, profile: Option<Profile>) -> Self {
+        Self {
+            profile,
+            limits: profile.map(Profile::limits).unwrap_or_default(),
+            ..self
         }
     }
 
@@ -193,6 +211,8 @@ impl std::fmt::Debug for RemoteConfig {
             .field("enable_http2", &self.enable_http2)
             .field("takes", &self.takes)
             .field("batch", &self.batch)
+            .field("profile", &self.profile)
+            .field("limits", &self.limits)
             .finish()
     }
 }

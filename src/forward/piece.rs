@@ -41,11 +41,11 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// What a block holds.
+    /// What a block holds, by its own word.
     pub(super) fn of(block: &Block) -> Self {
         Self {
             samples: block.samples(),
-            raw_bytes: block.raw_len(),
+            raw_bytes: block.raw_len().unwrap_or_default(),
         }
     }
 
