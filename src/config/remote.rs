@@ -6,7 +6,7 @@ use super::error::Fault;
 use super::reader::{Block, Item, NotYet};
 use super::value::{DURATION, NUMBER, any, duration, number, spell_duration, switch};
 use super::word::{header_name, header_value, remote_name, web_url};
-use super::{auth, rules};
+use super::{auth, limits, rules};
 use crate::forward::{Auth, BatchConfig, RemoteConfig, Takes, TlsConfig};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -18,10 +18,6 @@ const NOT_YET: NotYet = &[
     (
         "google_iam",
         "use authorization with a token that something else renews in credentials_file",
-    ),
-    (
-        "profile",
-        "take it out and set queue_config.max_samples_per_send to what the provider takes",
     ),
     ("grpc", "forward by http:// or https://"),
     ("http_headers", "use headers"),
@@ -73,7 +69,7 @@ fn name(block: &Block<'_>, index: usize, taken: &mut Vec<String>) -> String {
 
 fn remote(block: &Block<'_>, name: String) -> Option<RemoteConfig> {
     let (url, auth) = url_and_auth(block);
-    let defaults = RemoteConfig::new("", "");
+    let defaults = limits::defaults(block);
     let timeout = DURATION.within(
         (Duration::from_millis(100), "or no answer comes in time"),
         (HOUR, "since a lane waits for as long"),
@@ -102,7 +98,10 @@ fn remote(block: &Block<'_>, name: String) -> Option<RemoteConfig> {
             native_histograms: block.text("send_native_histograms", switch).unwrap_or(false),
         },
         batch: batch(&block.block("queue_config")),
+        profile: defaults.profile,
+        limits: limits::read(&block.block("limits"), defaults.limits),
     };
+    limits::remark(block, &remote);
     without_effect(block);
     url.map(|_| remote)
 }

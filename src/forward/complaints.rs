@@ -79,7 +79,15 @@ impl Complaints {
                     "the remote rejected samples"
                 );
             }
-            None => debug!(remote, status, sample_count, ?extent, series, error = words, "rejected"),
+            None => debug!(
+                remote,
+                status,
+                sample_count,
+                ?extent,
+                series,
+                error = words,
+                "rejected"
+            ),
         }
     }
 
@@ -91,7 +99,11 @@ impl Complaints {
                 let (reason, sample_count, series) = (why.as_str(), affected.count, &affected.example);
                 warn!(
                     remote,
-                    reason, sample_count, series, unsaid, "samples are over a limit of the remote and dropped"
+                    reason,
+                    sample_count,
+                    series,
+                    unsaid,
+                    "samples are over a limit of the remote and dropped"
                 );
             }
         }
@@ -100,7 +112,11 @@ impl Complaints {
                 let (change, label_count, series) = (what.as_str(), affected.count, &affected.example);
                 warn!(
                     remote,
-                    change, label_count, series, unsaid, "labels are changed to keep to a limit of the remote"
+                    change,
+                    label_count,
+                    series,
+                    unsaid,
+                    "labels are changed to keep to a limit of the remote"
                 );
             }
         }

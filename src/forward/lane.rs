@@ -285,7 +285,11 @@ impl<T: Transport> Lane<T> {
             }
         }
         if outcome.sent > before || rest.samples() == 0 {
-            return Ok(if rest.samples() > 0 { vec![rest] } else { Vec::new() });
+            return Ok(if rest.samples() > 0 {
+                vec![rest]
+            } else {
+                Vec::new()
+            });
         }
         self.reject(&rest, (words, Extent::Unsearched), outcome);
         Ok(Vec::new())

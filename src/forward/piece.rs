@@ -4,19 +4,19 @@
 //! histograms that it does not take, limits of its on series (then they are looked at, and copied all the same when
 //! they keep to them), a record larger than a request may be, and a refusal whose offender has to be found.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::codec::DecodeError;
-use crate::codec::block::{Block, BlockBuilder, Content, EncodedSeries};
+use crate::codec::block::{Block, BlockBuilder, Content, EncodedSeries, OpenBlock};
 use crate::codec::record::Record as Blocks;
-use crate::model::LabelSet;
+use crate::model::{LabelSet, UnixMillis};
 use crate::normalise::Relabelling;
 use crate::queue::{Position, Record};
 
 use super::config::Takes;
-use super::profile::{Bounds, Dropped, Effects, identity};
+use super::profile::{Bounds, Changed, Dropped, Effects, identity};
 
 /// A record on its way, and the room it takes in memory until it has arrived.
 pub(super) struct Handed {
@@ -138,10 +138,8 @@ impl Piece {
         let bounds = wishes
             .bounds
             .filter(|bounds| wishes.rules.is_some() || blocks.iter().any(|block| exceeds(block, bounds)));
-        let mut shape = Shape {
-            wishes: Wishes { bounds, ..wishes },
-            owners: BTreeMap::new(),
-        };
+        let wishes = Wishes { bounds, ..wishes };
+        let mut owners = Owners::default();
         for block in blocks.into_iter().filter(|block| !block.is_empty()) {
             let is_taken = wishes.takes.native_histograms || block.histograms() == 0;
             let as_it_is = wishes.rules.is_none() && bounds.is_none() && is_taken;
@@ -150,7 +148,7 @@ impl Piece {
                 continue;
             }
             let before = (self.left_out, self.effects.clone());
-            match self.reshape(&block, &mut shape) {
+            match self.reshape(&block, wishes, &mut owners) {
                 Ok(blocks) => self.blocks.extend(blocks),
                 Err(error) => {
                     (self.left_out, self.effects) = before;
@@ -161,12 +159,17 @@ impl Piece {
     }
 
     /// `block` as the remote wants it, in blocks of at most so much.
-    fn reshape(&mut self, block: &Block, shape: &mut Shape<'_>) -> Result<Vec<Block>, DecodeError> {
+    fn reshape(
+        &mut self,
+        block: &Block,
+        wishes: Wishes<'_>,
+        owners: &mut Owners,
+    ) -> Result<Vec<Block>, DecodeError> {
         let open = block.open()?;
-        let mut row = Row::of(shape.wishes.most);
+        let mut row = Row::of(wishes.most);
         for series in open.series() {
             let series = series?;
-            match self.shaped(&series, shape)? {
+            match self.shaped(&series, wishes, owners)? {
                 Shaped::AsItIs => row.append(|builder| builder.copy_at(&series, series.at)),
                 Shaped::Changed(labels) => row.append(|builder| builder.copy_as(&labels, &series)),
                 Shaped::LeftOut => {}
@@ -178,9 +181,9 @@ impl Piece {
     fn shaped<'a>(
         &mut self,
         series: &EncodedSeries<'a>,
-        shape: &mut Shape<'_>,
+        wishes: Wishes<'a>,
+        owners: &mut Owners,
     ) -> Result<Shaped<'a>, DecodeError> {
-        let wishes = shape.wishes;
         if matches!(series.content, Content::Histogram(_)) && !wishes.takes.native_histograms {
             self.left_out.histograms += 1;
             return Ok(Shaped::LeftOut);
@@ -201,22 +204,15 @@ impl Piece {
         let Some(bounds) = wishes.bounds else {
             return Ok(Shaped::Changed(labels));
         };
-        let origin = identity(&labels);
-        let before = labels.clone();
-        let fitted = bounds.time(series.at).and_then(|()| bounds.fit(labels));
-        let owned = fitted.and_then(|(labels, changes)| {
-            shape.own(&labels, origin)?;
-            Ok((labels, changes))
-        });
-        Ok(match owned {
-            Ok((labels, changes)) => {
+        Ok(match fitted(labels.clone(), series.at, bounds, owners) {
+            Ok((fitted, changes)) => {
                 for change in changes {
-                    self.effects.change(change, || before.to_string());
+                    self.effects.change(change, || labels.to_string());
                 }
-                Shaped::Changed(labels)
+                Shaped::Changed(fitted)
             }
             Err(why) => {
-                self.effects.drop(why, || before.to_string());
+                self.effects.drop(why, || labels.to_string());
                 Shaped::LeftOut
             }
         })
@@ -248,25 +244,36 @@ enum Shaped<'a> {
     LeftOut,
 }
 
-/// How a record is given its form.
-struct Shape<'a> {
-    wishes: Wishes<'a>,
-    /// Which series of the record has which labels now, both by [`identity`]. Over all blocks of a record: the stale
-    /// marker of a series that was taken for another's must not end that one.
-    owners: BTreeMap<u64, u64>,
-}
+/// Which series of a record has which labels now, both by [`identity`]. Over all blocks of a record: the stale marker of
+/// a series that was taken for another's must not end that one.
+#[derive(Default)]
+struct Owners(HashMap<u64, u64>);
 
-impl Shape<'_> {
+impl Owners {
     /// Gives `labels` to the series they were made of, unless another has them.
-    fn own(&mut self, labels: &LabelSet<'_>, origin: u64) -> Result<(), Dropped> {
-        if labels.is_empty() {
-            return Err(Dropped::LabelValue);
-        }
-        match *self.owners.entry(identity(labels)).or_insert(origin) == origin {
+    fn give(&mut self, labels: &LabelSet<'_>, origin: u64) -> Result<(), Dropped> {
+        match *self.0.entry(identity(labels)).or_insert(origin) == origin {
             true => Ok(()),
             false => Err(Dropped::MadeEqual),
         }
     }
+}
+
+/// A series as the remote takes it, and what was done to its labels.
+fn fitted<'a>(
+    labels: LabelSet<'a>,
+    at: UnixMillis,
+    bounds: Bounds<'_>,
+    owners: &mut Owners,
+) -> Result<(LabelSet<'a>, Vec<Changed>), Dropped> {
+    bounds.time(at)?;
+    let origin = identity(&labels);
+    let (labels, changes) = bounds.fit(labels)?;
+    if labels.is_empty() {
+        return Err(Dropped::LabelValue);
+    }
+    owners.give(&labels, origin)?;
+    Ok((labels, changes))
 }
 
 /// Whether anything in `block` is over a limit. What is damaged is: it comes to light when it is given its form.
@@ -274,7 +281,7 @@ fn exceeds(block: &Block, bounds: &Bounds<'_>) -> bool {
     if block.is_empty() {
         return false;
     }
-    let passes = |open: crate::codec::block::OpenBlock| {
+    let passes = |open: OpenBlock| {
         open.series()
             .all(|series| series.and_then(|series| bounds.pass(&series)).unwrap_or(false))
     };

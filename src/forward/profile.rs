@@ -8,7 +8,7 @@ mod fit;
 mod known;
 mod limits;
 
-pub(super) use effect::{Affected, Changed, Dropped, Effects};
+pub(super) use effect::{Changed, Dropped, Effects};
 pub(super) use fit::{Bounds, identity};
 pub use limits::{Beyond, BeyondNames, Limits, Refusal, TextLimit};
 

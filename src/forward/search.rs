@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-/// Refusals in a row, without a part of the record accepted in between, until probes are sent. So 250 offenders are
-/// found wherever they stand, and any number of them when good series are among them now and then.
-const PATIENCE: u32 = 512;
+/// Refusals in a row, without a part of the record accepted in between, until probes are sent. So 100 offenders in 2,000
+/// are found wherever they stand, and any number of them when good series are among them now and then.
+const PATIENCE: u32 = 256;
 /// Records in a row of which nothing was accepted, and nothing of any other record either, after which the remote is
 /// taken to refuse everything: a backlog grown too old for it, a wrong URL.
 const MAX_FRUITLESS: u32 = 4;

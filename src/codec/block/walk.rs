@@ -6,7 +6,9 @@ use crate::codec::wire::{Fields, Value};
 
 impl<'a> EncodedSeries<'a> {
     /// Name and value of each label in their order, as bytes that nobody has looked at yet.
-    pub fn encoded_labels(&self) -> impl Iterator<Item = Result<(&'a [u8], &'a [u8]), DecodeError>> + use<'a> {
+    pub fn encoded_labels(
+        &self,
+    ) -> impl Iterator<Item = Result<(&'a [u8], &'a [u8]), DecodeError>> + use<'a> {
         let mut fields = Fields::of("labels", self.labels);
         std::iter::from_fn(move || match fields.next() {
             Ok(Some((_, Value::Bytes(label)))) => Some(parts(label)),

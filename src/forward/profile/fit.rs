@@ -146,7 +146,12 @@ impl<'a> Bounds<'a> {
     }
 
     /// Spells a name so that the remote takes it.
-    fn spell(&self, name: &mut Cow<'_, str>, colon: Colon, changes: &mut Vec<Changed>) -> Result<(), Dropped> {
+    fn spell(
+        &self,
+        name: &mut Cow<'_, str>,
+        colon: Colon,
+        changes: &mut Vec<Changed>,
+    ) -> Result<(), Dropped> {
         if self.limits.names == NameScheme::Utf8 || is_name(name.as_bytes(), colon) {
             return Ok(());
         }
@@ -199,9 +204,8 @@ enum Colon {
 
 /// Whether a name is classic; on bytes, for no name of other characters is.
 fn is_name(name: &[u8], colon: Colon) -> bool {
-    let may_stand = |byte: u8| {
-        byte.is_ascii_alphanumeric() || byte == b'_' || (byte == b':' && colon == Colon::May)
-    };
+    let may_stand =
+        |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || (byte == b':' && colon == Colon::May);
     let Some(first) = name.first() else { return false };
     !first.is_ascii_digit() && name.iter().all(|byte| may_stand(*byte))
 }

@@ -17,15 +17,27 @@ fn check(host: &str, expected: Option<Profile>) {
 #[test]
 fn hosts_tell_the_provider_where_they_are_its_own() {
     check("cn-hangzhou.arms.aliyuncs.com", Some(Profile::AliyunArms));
-    check("cn-hangzhou-intranet.arms.aliyuncs.com", Some(Profile::AliyunArms));
+    check(
+        "cn-hangzhou-intranet.arms.aliyuncs.com",
+        Some(Profile::AliyunArms),
+    );
     check("aps-workspaces.eu-west-1.amazonaws.com", Some(Profile::AmazonAmp));
     check("aps-workspaces-fips.us-east-1.api.aws", Some(Profile::AmazonAmp));
     check("monitoring.googleapis.com.", Some(Profile::GoogleGmp));
-    check("a-b.westeurope-1.metrics.ingest.monitor.azure.com", Some(Profile::AzureMonitor));
+    check(
+        "a-b.westeurope-1.metrics.ingest.monitor.azure.com",
+        Some(Profile::AzureMonitor),
+    );
     check("Prometheus-prod-01.Grafana.net", Some(Profile::GrafanaCloud));
-    check("aom-internal-access.cn-north-4.myhuaweicloud.com", Some(Profile::HuaweiAom));
+    check(
+        "aom-internal-access.cn-north-4.myhuaweicloud.com",
+        Some(Profile::HuaweiAom),
+    );
     check("x.cloud.victoriametrics.com", Some(Profile::VictoriaMetrics));
-    check("write.prometheus-cn-beijing.volces.com", Some(Profile::VolcengineVmp));
+    check(
+        "write.prometheus-cn-beijing.volces.com",
+        Some(Profile::VolcengineVmp),
+    );
     check("ec2-1-2-3-4.eu-west-1.compute.amazonaws.com", None);
     check("10.0.0.5", None);
     check("arms.aliyuncs.com.example.org", None);
@@ -38,7 +50,10 @@ fn figures_are_those_of_the_documents() {
     let google = Profile::GoogleGmp.limits();
     let mimir = Profile::Mimir.limits();
 
-    assert_eq!((tencent.max_labels, tencent.label_value.max_bytes), (Some(32), Some(2048)));
+    assert_eq!(
+        (tencent.max_labels, tencent.label_value.max_bytes),
+        (Some(32), Some(2048))
+    );
     assert_eq!(arms.label_value.max_bytes, Some(256));
     assert!(arms.max_raw_bytes.is_some_and(|most| most < 1_000_000));
     assert!(Profile::AliyunArms.is_http1_only());
@@ -52,9 +67,15 @@ fn figures_are_those_of_the_documents() {
 fn no_profile_is_no_limit_and_takes_a_400_for_all_of_the_request() {
     let limits = Limits::none();
 
-    assert_eq!((limits.max_labels, limits.max_series, limits.max_raw_bytes), (None, None, None));
+    assert_eq!(
+        (limits.max_labels, limits.max_series, limits.max_raw_bytes),
+        (None, None, None)
+    );
     assert_eq!(limits.label_value.max_bytes, None);
     assert_eq!(limits.label_value.beyond, Beyond::Truncate);
-    assert_eq!(limits.drop_labels_first, ["task_attempt_id", "task_id", "operator_id"]);
+    assert_eq!(
+        limits.drop_labels_first,
+        ["task_attempt_id", "task_id", "operator_id"]
+    );
     assert_eq!(limits.refusal, Refusal::Whole);
 }
