@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
-
+use super::error::Fault;
 use super::reader::{Block, Item};
 use super::value::{DURATION, NUMBER, SIZE, any, one_of};
 use crate::forward::{Beyond, BeyondNames, Limits, Profile, Refusal, RemoteConfig, TextLimit};
@@ -32,13 +31,7 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// A remote with the defaults of its profile.
 pub(super) fn defaults(block: &Block<'_>) -> RemoteConfig {
-    let profile = block.text("profile", |text| {
-        let profiles = Profile::ALL
-            .into_iter()
-            .map(|profile| (profile.as_str(), profile));
-        let profiles: Vec<(&'static str, Profile)> = profiles.collect();
-        one_of_these(&profiles, text)
-    });
+    let profile = block.text("profile", profile);
     RemoteConfig::new("", "").with_profile(profile)
 }
 
@@ -74,51 +67,13 @@ pub(super) fn read(block: &Block<'_>, profile: Limits) -> Limits {
     limits
 }
 
-/// What does not go with the profile, or looks as if it were forgotten.
-pub(super) fn remark(block: &Block<'_>, remote: &RemoteConfig) {
-    let host = Url::parse(&remote.url)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned));
-    let owner = host.as_deref().and_then(Profile::of_host);
-    match (remote.profile, owner) {
-        (None, Some(owner)) => {
-            let text = format!(
-                "belongs to {owner}: write profile: {owner} to keep to the limits that are known of it"
-            );
-            block.remark("url", text);
-        }
-        (Some(profile), Some(owner))
-            if profile != owner && !(profile, owner).eq(&(Profile::Mimir, Profile::GrafanaCloud)) =>
-        {
-            block.remark(
-                "profile",
-                format!("is {profile}, but the host of url belongs to {owner}"),
-            );
-        }
-        _ => {}
-    }
-    let Some(profile) = remote.profile else { return };
-    if profile.is_http1_only() && remote.enable_http2 {
-        block.remark(
-            "enable_http2",
-            format!("is on, but {profile} speaks HTTP/1.1 only"),
-        );
-    }
-    if profile.folds_case() {
-        let text = format!(
-            "{profile} takes names that differ in case alone for one: rename them in write_relabel_configs"
-        );
-        block.remark("profile", text);
-    }
-}
-
 const LEAST_LABELS: &str = "since name, job, instance and one more are the least; 0 is no limit";
 
-fn one_of_these(profiles: &[(&'static str, Profile)], text: &str) -> Result<Profile, super::error::Fault> {
-    let found = profiles.iter().find(|(name, _)| *name == text);
-    found.map(|(_, profile)| *profile).ok_or_else(|| {
-        let names: Vec<&str> = profiles.iter().map(|(name, _)| *name).collect();
-        super::error::Fault::new("is no profile", format!("write one of {}", names.join(", ")))
+fn profile(text: &str) -> Result<Profile, Fault> {
+    let found = Profile::ALL.into_iter().find(|profile| profile.as_str() == text);
+    found.ok_or_else(|| {
+        let names = Profile::ALL.map(Profile::as_str).join(", ");
+        Fault::new("is no profile", format!("write one of {names}, or take it out"))
     })
 }
 

@@ -101,7 +101,6 @@ fn remote(block: &Block<'_>, name: String) -> Option<RemoteConfig> {
         profile: defaults.profile,
         limits: limits::read(&block.block("limits"), defaults.limits),
     };
-    limits::remark(block, &remote);
     without_effect(block);
     url.map(|_| remote)
 }
