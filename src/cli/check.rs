@@ -193,14 +193,14 @@ fn unservable(config: &Config) -> Vec<Notice> {
 pub(super) fn unreadable_files(config: &Config) -> Vec<Notice> {
     let mut notices = Vec::new();
     for (index, remote) in config.remotes.iter().enumerate() {
-        if let Some((key, file)) = secret_file(remote)
-            && let Err(error) = std::fs::File::open(file)
-        {
-            notices.push(Notice {
-                position: None,
-                path: format!("remote_write[{index}].{key}"),
-                text: format!("{} cannot be opened: {error}", file.display()),
-            });
+        for (key, file) in secret_files(remote) {
+            if let Err(error) = std::fs::File::open(file) {
+                notices.push(Notice {
+                    position: None,
+                    path: format!("remote_write[{index}].{key}"),
+                    text: format!("{} cannot be opened: {error}", file.display()),
+                });
+            }
         }
     }
     notices
@@ -361,11 +361,17 @@ fn forwarding(remote: &RemoteConfig) -> String {
         RemoteConfig::redact(&remote.url),
         auth(&remote.auth)
     );
-    if let Some(proxy) = &remote.proxy_url {
+    let proxy = match remote.url.starts_with("https:") {
+        true => &remote.proxy.https,
+        false => &remote.proxy.http,
+    };
+    if let Some(proxy) = proxy {
         let _ = write!(line, ", by the proxy {}", RemoteConfig::redact(proxy));
     }
-    if !remote.headers.is_empty() {
-        let names: Vec<&str> = remote.headers.iter().map(|(name, _)| name.as_str()).collect();
+    let own = remote.headers.iter().map(|(name, _)| name.as_str());
+    let own = own.chain(remote.http_headers.iter().map(|header| header.name.as_str()));
+    let names: Vec<&str> = own.collect();
+    if !names.is_empty() {
         let _ = write!(line, ", with the headers {}", names.join(", "));
     }
     if !remote.write_relabel.is_empty() {
@@ -385,6 +391,9 @@ fn forwarding(remote: &RemoteConfig) -> String {
         spell_duration(batch.min_backoff),
         spell_duration(batch.max_backoff)
     );
+    if let Some(limit) = batch.sample_age_limit {
+        let _ = write!(line, "; drops samples older than {}", spell_duration(limit));
+    }
     line
 }
 
@@ -396,24 +405,37 @@ fn auth(auth: &Auth) -> String {
     match auth {
         Auth::None => "without authentication".to_owned(),
         Auth::Basic { username, password } => {
-            format!("as user {username:?} with a password {}", source(password))
+            let user = match username {
+                Secret::Inline(name) => format!("{name:?}"),
+                Secret::File(path) => format!("named in {}", path.display()),
+            };
+            format!("as user {user} with a password {}", source(password))
         }
         Auth::Header { scheme, credentials } => format!("with {scheme} credentials {}", source(credentials)),
     }
 }
 
-fn secret_file(remote: &RemoteConfig) -> Option<(&'static str, &Path)> {
+fn secret_files(remote: &RemoteConfig) -> Vec<(String, &Path)> {
+    let mut secrets = Vec::new();
     match &remote.auth {
-        Auth::Basic {
-            password: Secret::File(path),
-            ..
-        } => Some(("basic_auth.password_file", path)),
-        Auth::Header {
-            credentials: Secret::File(path),
-            ..
-        } => Some(("authorization.credentials_file", path)),
-        _ => None,
+        Auth::None => {}
+        Auth::Basic { username, password } => {
+            secrets.push(("basic_auth.username_file".to_owned(), username));
+            secrets.push(("basic_auth.password_file".to_owned(), password));
+        }
+        Auth::Header { credentials, .. } => {
+            secrets.push(("authorization.credentials_file".to_owned(), credentials));
+        }
     }
+    for header in &remote.http_headers {
+        let key = format!("http_headers.{}.files", header.name);
+        secrets.extend(header.values.iter().map(|value| (key.clone(), value)));
+    }
+    let files = secrets.into_iter().filter_map(|(key, secret)| match secret {
+        Secret::Inline(_) => None,
+        Secret::File(path) => Some((key, path.as_path())),
+    });
+    files.collect()
 }
 
 fn is_plain_and_public(url: &str) -> bool {

@@ -63,7 +63,7 @@ pub(super) fn of_url(url: &mut Url) -> Option<Auth> {
 
 fn basic(remote: &Block<'_>) -> Auth {
     let block = remote.block("basic_auth");
-    let username = block.secret("username", |text| match text {
+    let username = secret(&block, "username", "username_file", |text| match text {
         text if text.contains(':') => Err(Fault::new(
             "has a colon in it",
             "a user of basic_auth cannot; check the name",
@@ -75,9 +75,12 @@ fn basic(remote: &Block<'_>) -> Auth {
     }
     let password =
         secret(&block, "password", "password_file", any).unwrap_or_else(|| Secret::Inline(String::new()));
-    block.finish(&[("username_file", "write the name itself as username")]);
+    block.finish(&[
+        ("username_ref", "use username_file"),
+        ("password_ref", "use password_file"),
+    ]);
     Auth::Basic {
-        username: username.unwrap_or_default(),
+        username: username.unwrap_or_else(|| Secret::Inline(String::new())),
         password,
     }
 }
@@ -117,7 +120,8 @@ fn bearer_token_file(remote: &Block<'_>) -> Auth {
     }
 }
 
-fn secret(
+/// A secret that stands in the block or in a file, not in both.
+pub(super) fn secret(
     block: &Block<'_>,
     inline: &'static str,
     file: &'static str,

@@ -11,6 +11,7 @@
 //! - Paths in the file start at the file's folder; paths in flags at the working directory.
 
 mod auth;
+mod connection;
 mod environment;
 mod error;
 mod file;

@@ -28,7 +28,7 @@ pub(super) async fn authorization(auth: &Auth) -> Result<Option<HeaderValue>, Au
     let text = match auth {
         Auth::None => return Ok(None),
         Auth::Basic { username, password } => {
-            let password = reveal(password).await?;
+            let (username, password) = (reveal(username).await?, reveal(password).await?);
             format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
         }
         Auth::Header { scheme, credentials } => format!("{scheme} {}", reveal(credentials).await?),
@@ -38,7 +38,11 @@ pub(super) async fn authorization(auth: &Auth) -> Result<Option<HeaderValue>, Au
     Ok(Some(header))
 }
 
-async fn reveal(secret: &Secret) -> Result<String, AuthError> {
+/// The secret itself.
+///
+/// # Errors
+/// When its file cannot be read, or is too long.
+pub(super) async fn reveal(secret: &Secret) -> Result<String, AuthError> {
     let path = match secret {
         Secret::Inline(secret) => return Ok(secret.clone()),
         Secret::File(path) => path.clone(),

@@ -1,5 +1,7 @@
 //! What one request carries: records of one lane in their order, joined, and taken apart again when refused.
 
+mod age;
+
 use std::collections::HashSet;
 
 use bytes::Bytes;
@@ -8,6 +10,8 @@ use crate::codec::DecodeError;
 use crate::codec::block::{Block, BlockBuilder, OpenBlock, join};
 
 use super::piece::{Load, Piece};
+
+pub(super) use age::AgeLimit;
 
 /// The pieces that are acknowledged together.
 pub(super) struct Batch {

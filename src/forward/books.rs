@@ -163,13 +163,12 @@ impl Books {
         &self.name
     }
 
-    pub(super) const fn delivery(&self) -> &Histogram {
-        &self.delivery
-    }
-
-    /// The time by the clock that the books go by.
     pub(super) fn now(&self) -> UnixMillis {
         self.clock.now()
+    }
+
+    pub(super) const fn delivery(&self) -> &Histogram {
+        &self.delivery
     }
 
     /// Begins to keep the books of a forwarder; those of one before it under the same name go on.

@@ -13,7 +13,7 @@ use tracing::error;
 use crate::codec::DecodeError;
 use crate::normalise::Relabelling;
 
-use super::batch::{Batch, Parcel};
+use super::batch::{AgeLimit, Batch, Parcel};
 use super::books::{Books, Extent, Outcome, Rejection};
 use super::complaints::Complaints;
 use super::config::{BatchConfig, Takes};
@@ -61,6 +61,10 @@ pub(super) struct Settled {
 /// How a request ended that will not be sent again as it is.
 enum Answer {
     Accepted,
+    /// All of it has grown too old; what is dropped is in the books.
+    NothingLeft,
+    /// It cannot be taken apart.
+    Damaged(DecodeError),
     /// Refused as it is; its parts may pass.
     Split(Words),
     Rejected(Words),
@@ -185,6 +189,12 @@ impl<T: Transport> Lane<T> {
         }
     }
 
+    /// How old a sample may be when it is sent: what the operator wants, or less if the remote takes less.
+    fn oldest(&self) -> Option<Duration> {
+        let (own, of_remote) = (self.route.config.sample_age_limit, self.route.limits.max_age);
+        own.into_iter().chain(of_remote).min()
+    }
+
     /// Brings every sample of the batch to an end: accepted, rejected, or dropped.
     async fn deliver(&mut self, batch: &Batch) -> Result<Outcome, Stopped> {
         let mut outcome = Outcome::default();
@@ -194,8 +204,8 @@ impl<T: Transport> Lane<T> {
         self.search.begin();
         let mut parcels = batch.parcels(self.most());
         parcels.reverse();
-        while let Some(parcel) = parcels.pop() {
-            if let Some(words) = self.offer(batch, &parcel, &mut outcome).await? {
+        while let Some(mut parcel) = parcels.pop() {
+            if let Some(words) = self.offer(batch, &mut parcel, &mut outcome).await? {
                 let mut parts = self.take_apart(batch, &parcel, words, &mut outcome).await?;
                 parts.reverse();
                 parcels.extend(parts);
@@ -222,23 +232,20 @@ impl<T: Transport> Lane<T> {
         }
     }
 
-    /// Sends a parcel. When it was refused as it is and its parts may pass, what the remote said; else it has come to
+    /// Sends a parcel, less what grows too old meanwhile. When it was refused as it is and its parts may pass, what the remote said; else it has come to
     /// its end.
     async fn offer(
         &mut self,
         batch: &Batch,
-        parcel: &Parcel,
+        parcel: &mut Parcel,
         outcome: &mut Outcome,
     ) -> Result<Option<Words>, Stopped> {
-        let body = match parcel.body() {
-            Ok(body) => body,
-            Err(error) => {
+        match self.send(parcel, outcome).await? {
+            Answer::NothingLeft => {}
+            Answer::Damaged(error) => {
                 self.report_damage(&error, parcel.samples());
                 outcome.drop("unreadable", parcel.samples());
-                return Ok(None);
             }
-        };
-        match self.send(body).await? {
             Answer::Accepted => {
                 let keys = parcel.pieces().map(|piece| batch.key(piece));
                 self.search.accepted(part(batch, parcel), keys);
@@ -279,8 +286,8 @@ impl<T: Transport> Lane<T> {
             return Ok(Vec::new());
         };
         let before = outcome.sent;
-        for probe in probes {
-            if let Some(words) = self.offer(batch, &probe, outcome).await? {
+        for mut probe in probes {
+            if let Some(words) = self.offer(batch, &mut probe, outcome).await? {
                 self.reject(&probe, (words, Extent::Unsearched), outcome);
             }
         }
@@ -295,12 +302,28 @@ impl<T: Transport> Lane<T> {
         Ok(Vec::new())
     }
 
-    /// Sends until there is an answer.
-    async fn send(&mut self, body: Bytes) -> Result<Answer, Stopped> {
+    /// Sends until there is an answer; what grows too old meanwhile is left out of `parcel`.
+    async fn send(&mut self, parcel: &mut Parcel, outcome: &mut Outcome) -> Result<Answer, Stopped> {
         let mut attempt = 0;
+        let mut age = AgeLimit::new(self.oldest());
+        let mut body = Bytes::new();
         loop {
             if *self.stop.borrow() {
                 return Err(Stopped);
+            }
+            match age.take_out(parcel, self.route.books.now()) {
+                Ok(0) if attempt > 0 => {}
+                Ok(too_old) => {
+                    outcome.drop("too_old", too_old);
+                    if parcel.samples() == 0 {
+                        return Ok(Answer::NothingLeft);
+                    }
+                    body = match parcel.body() {
+                        Ok(body) => body,
+                        Err(error) => return Ok(Answer::Damaged(error)),
+                    };
+                }
+                Err(error) => return Ok(Answer::Damaged(error)),
             }
             let result = self.route.transport.send(body.clone(), attempt).await;
             let code = match &result {

@@ -16,14 +16,17 @@ mod address;
 mod auth;
 mod batch;
 mod books;
+mod client;
 mod complaints;
 mod config;
 mod dispatch;
 mod error;
+mod headers;
 mod lane;
 mod metrics;
 mod piece;
 mod profile;
+mod proxy;
 mod remote_write;
 mod retry;
 mod search;
@@ -43,8 +46,12 @@ use crate::normalise::Relabelling;
 use crate::queue::Reader;
 
 pub use books::{Extent, LastError, Rejection, RemoteStatus};
-pub use config::{Auth, BatchConfig, RemoteConfig, Secret, Takes, TlsConfig};
+pub use config::{
+    Auth, BatchConfig, HeaderConfig, Message, MetadataConfig, ProxyConfig, RemoteConfig, Secret, Takes,
+    TlsConfig, TlsVersion,
+};
 pub use error::ForwardError;
+pub use headers::is_reserved;
 pub use metrics::Metrics;
 pub use profile::{Beyond, BeyondNames, Limits, Profile, Refusal, TextLimit};
 

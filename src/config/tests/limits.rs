@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{good, read, said};
-use crate::forward::{Beyond, BeyondNames, Limits, Profile, Refusal, RemoteConfig, TextLimit};
+use crate::forward::{Beyond, BeyondNames, Limits, Message, Profile, Refusal, RemoteConfig, TextLimit};
 use crate::model::NameScheme;
 
 fn remote(keys: &str) -> RemoteConfig {
@@ -30,6 +30,14 @@ fn every_profile_brings_its_limits() {
 
         assert_eq!((remote.profile, remote.limits), (Some(profile), profile.limits()));
     }
+}
+
+#[test]
+fn a_profile_brings_the_message_that_its_provider_takes_unless_another_is_set() {
+    let google = remote("profile: google-gmp");
+    let set = remote("profile: google-gmp, protobuf_message: prometheus.WriteRequest");
+
+    assert_eq!((google.message, set.message), (Message::V2, Message::V1));
 }
 
 #[test]

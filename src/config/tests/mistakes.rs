@@ -316,12 +316,6 @@ fn one_way_of_authentication_is_enough() {
             "1:57: remote_write[0].authorization.type: the value is basic: use basic_auth instead",
         ],
     );
-    check(
-        "remote_write: [{url: 'http://a/', tls_config: {cert_file: c}}]",
-        &[
-            "1:47: remote_write[0].tls_config.key_file: is missing: a certificate needs its key, or take cert_file out",
-        ],
-    );
 }
 
 #[test]

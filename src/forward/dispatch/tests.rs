@@ -1,3 +1,4 @@
+mod age;
 mod limits;
 mod offenders;
 

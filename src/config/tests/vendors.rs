@@ -1,0 +1,224 @@
+//! Whole blocks as vendors document them, pasted unchanged.
+
+use std::path::PathBuf;
+
+use super::good;
+use crate::forward::{Auth, RemoteConfig, Secret};
+
+/// The one remote of a block, and what is remarked on it.
+#[track_caller]
+fn pasted(block: &str) -> (RemoteConfig, Vec<String>) {
+    let mut config = good(block);
+    let remarks = config.notices.iter().map(ToString::to_string).collect();
+    (config.remotes.remove(0), remarks)
+}
+
+fn basic(username: &str, password: &str) -> Auth {
+    Auth::Basic {
+        username: Secret::Inline(username.to_owned()),
+        password: Secret::Inline(password.to_owned()),
+    }
+}
+
+fn bearer(token: &str) -> Auth {
+    Auth::Header {
+        scheme: "Bearer".to_owned(),
+        credentials: Secret::Inline(token.to_owned()),
+    }
+}
+
+const NO_REMARKS: [String; 0] = [];
+
+#[test]
+fn a_block_of_mimir_with_a_tenant_pastes_in() {
+    let (remote, remarks) = pasted(
+        "
+remote_write:
+  - url: http://load-balancer:9009/api/v1/push
+    headers:
+      X-Scope-OrgID: demo
+",
+    );
+
+    assert_eq!(remote.url, "http://load-balancer:9009/api/v1/push");
+    assert_eq!(remote.headers, [("X-Scope-OrgID".to_owned(), "demo".to_owned())]);
+    assert_eq!(remarks, NO_REMARKS);
+}
+
+#[test]
+fn a_block_of_cortex_pastes_in() {
+    let (remote, remarks) = pasted(
+        "
+remote_write:
+- url: http://cortex-nginx:80/api/v1/push
+  remote_timeout: 30s
+  name: cortex
+  headers: {X-Scope-OrgID: '1'}
+  write_relabel_configs:
+  - separator: ;
+    regex: '^(endpoint|pod)$'
+    replacement: $1
+    action: labeldrop
+  basic_auth:
+    username: cortex
+    password: secret
+  queue_config:
+    capacity: 100000
+    max_shards: 100
+    min_shards: 1
+    max_samples_per_send: 3000
+    batch_send_deadline: 5s
+    min_backoff: 30ms
+    max_backoff: 100ms
+  metadata_config:
+    send: false
+",
+    );
+
+    assert_eq!(remote.auth, basic("cortex", "secret"));
+    assert_eq!(
+        (remote.batch.lanes, remote.batch.max_samples_per_send),
+        (100, 3000)
+    );
+    assert_eq!(remote.write_relabel[0].action.as_deref(), Some("labeldrop"));
+    assert_eq!(remarks.len(), 2, "{remarks:?}");
+}
+
+#[test]
+fn a_block_of_thanos_receive_pastes_in() {
+    let (remote, remarks) = pasted(
+        "
+remote_write:
+- url: https://thanos-receive.example.com/api/v1/receive
+  headers: {THANOS-TENANT: team-a}
+  tls_config:
+    ca_file: /etc/certs/ca.crt
+    cert_file: /etc/certs/tls.crt
+    key_file: /etc/certs/tls.key
+    server_name: receiver
+    min_version: TLS12
+  send_exemplars: true
+  send_native_histograms: true
+",
+    );
+
+    let file = |path: &str| Secret::File(PathBuf::from(path));
+    assert_eq!(remote.headers[0].0, "THANOS-TENANT");
+    assert_eq!(remote.tls.ca, Some(file("/etc/certs/ca.crt")));
+    assert_eq!(
+        remote.tls.client,
+        Some((file("/etc/certs/tls.crt"), file("/etc/certs/tls.key")))
+    );
+    assert!(remote.takes.exemplars && remote.takes.native_histograms);
+    assert_eq!(remarks, NO_REMARKS);
+}
+
+#[test]
+fn a_block_of_new_relic_pastes_in() {
+    let (remote, remarks) = pasted(
+        "
+remote_write:
+- url: https://metric-api.newrelic.com/prometheus/v1/write?prometheus_server=flink
+  authorization:
+    credentials: eu01xxNRAL
+",
+    );
+
+    assert_eq!(
+        remote.url,
+        "https://metric-api.newrelic.com/prometheus/v1/write?prometheus_server=flink"
+    );
+    assert_eq!(remote.auth, bearer("eu01xxNRAL"));
+    assert_eq!(remarks, NO_REMARKS);
+}
+
+#[test]
+fn a_block_of_alibaba_arms_pastes_in() {
+    let (remote, remarks) = pasted(
+        r#"
+remote_write:
+  - url: "https://cn-hangzhou.arms.aliyuncs.com/prometheus/1234567890/abcdefghij/cn-hangzhou/api/v3/write"
+    basic_auth:
+      username: LTAI5tExample
+      password: 'secret: with a colon'
+"#,
+    );
+
+    assert_eq!(remote.auth, basic("LTAI5tExample", "secret: with a colon"));
+    assert_eq!(remarks, NO_REMARKS);
+}
+
+#[test]
+fn a_block_of_huawei_aom_pastes_in() {
+    let (remote, remarks) = pasted(
+        "
+remote_write:
+  - url: 'https://aom-internal-access.cn-north-4.myhuaweicloud.com:8443/v1/0123456789abcdef/push'
+    tls_config:
+      insecure_skip_verify: true
+    bearer_token: 'Access1Code'
+",
+    );
+
+    assert_eq!(remote.auth, bearer("Access1Code"));
+    assert!(remote.tls.insecure_skip_verify);
+    assert_eq!(remarks, NO_REMARKS);
+}
+
+#[test]
+fn a_block_of_volcengine_pastes_in() {
+    let (remote, remarks) = pasted(
+        "
+remote_write:
+- name: vmp
+  url: https://write.prometheus-cn-beijing.volces.com/workspaces/0a1b2c3d-0000-1111-2222-333344445555/api/v1/write
+  remote_timeout: 30s
+  authorization:
+    type: Bearer
+    credentials: token
+  follow_redirects: true
+  enable_http2: true
+  queue_config:
+    batch_send_deadline: 5s
+    max_samples_per_send: 2000
+    retry_on_http_429: true
+",
+    );
+
+    assert_eq!((remote.name.as_str(), remote.auth), ("vmp", bearer("token")));
+    assert!(remote.enable_http2 && remote.batch.retry_on_http_429);
+    assert_eq!(remarks, NO_REMARKS);
+}
+
+#[test]
+fn a_block_as_prometheus_prints_it_with_every_default_pastes_in() {
+    let (remote, remarks) = pasted(
+        "
+remote_write:
+- url: https://prometheus.example.com/api/v1/write
+  remote_timeout: 30s
+  protobuf_message: prometheus.WriteRequest
+  follow_redirects: true
+  enable_http2: false
+  queue_config:
+    capacity: 10000
+    max_shards: 50
+    min_shards: 1
+    max_samples_per_send: 2000
+    batch_send_deadline: 5s
+    min_backoff: 30ms
+    max_backoff: 5s
+  metadata_config:
+    send: true
+    send_interval: 1m
+    max_samples_per_send: 2000
+",
+    );
+
+    assert_eq!(remote.batch.lanes, 50);
+    assert!(remote.metadata.send);
+    assert!(
+        remarks.iter().all(|remark| remark.contains("has no effect")),
+        "{remarks:?}"
+    );
+}
