@@ -1,6 +1,7 @@
 mod limits;
 mod mistakes;
 mod pasted;
+mod proxies;
 mod remote;
 mod vendors;
 

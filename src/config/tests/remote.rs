@@ -1,7 +1,5 @@
 //! Each key of Prometheus' `remote_write` entry: what it becomes, and what may not stand beside it.
 
-mod proxies;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,14 +9,14 @@ use crate::forward::{Auth, HeaderConfig, Message, MetadataConfig, RemoteConfig, 
 
 /// The remote of a block that has a URL and `lines`, and what is remarked on it.
 #[track_caller]
-fn remote(lines: &str) -> (RemoteConfig, Vec<String>) {
+pub(super) fn remote(lines: &str) -> (RemoteConfig, Vec<String>) {
     let mut config = good(&block(lines));
     let remarks = config.notices.iter().map(ToString::to_string).collect();
     (config.remotes.remove(0), remarks)
 }
 
 #[track_caller]
-fn refused(lines: &str, expected: &[&str]) {
+pub(super) fn refused(lines: &str, expected: &[&str]) {
     let errors = read(&block(lines)).expect_err("a mistake was expected");
 
     assert_eq!(said(&errors), expected, "{lines}");
@@ -28,7 +26,7 @@ fn block(lines: &str) -> String {
     format!("remote_write:\n- url: http://a/\n{lines}")
 }
 
-fn with_environment(lines: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+pub(super) fn with_environment(lines: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let environment = |name: &str| {
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).to_owned())
@@ -37,7 +35,7 @@ fn with_environment(lines: &str, variables: &[(&str, &str)]) -> Result<Config, V
         .map_err(|errors| said(&errors))
 }
 
-fn inline(text: &str) -> Secret {
+pub(super) fn inline(text: &str) -> Secret {
     Secret::Inline(text.to_owned())
 }
 

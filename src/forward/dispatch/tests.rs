@@ -68,6 +68,7 @@ async fn a_batch_waits_for_more_until_its_deadline_unless_it_is_full() {
     assert_eq!(trial.remote.sizes(), [1, 2]);
 }
 
+/// PRW S1-18.
 #[tokio::test(start_paused = true)]
 async fn what_may_pass_is_tried_again_with_growing_pauses_until_it_passes() {
     let mut left = 12;
@@ -92,6 +93,7 @@ async fn what_may_pass_is_tried_again_with_growing_pauses_until_it_passes() {
     assert_eq!(status.last_error.unwrap().words, "down");
 }
 
+/// PRW S2-17.
 #[tokio::test(start_paused = true)]
 async fn the_pause_that_the_remote_asks_for_is_kept() {
     let trial = Trial::with(|request| match request.attempt {

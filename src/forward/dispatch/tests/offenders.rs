@@ -99,6 +99,7 @@ async fn what_is_refused_anew_after_a_crash_costs_few_requests_and_no_newer_reco
     assert!(trial.remote.sizes().len() < 400, "{}", trial.remote.sizes().len());
 }
 
+/// PRW S1-19.
 #[tokio::test(start_paused = true)]
 async fn what_can_never_pass_is_rejected_whole_and_once() {
     let trial = Trial::with(|_| {

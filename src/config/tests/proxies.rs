@@ -1,4 +1,4 @@
-use super::{inline, refused, remote, with_environment};
+use super::remote::{inline, refused, remote, with_environment};
 use crate::forward::{HeaderConfig, ProxyConfig};
 
 #[test]
