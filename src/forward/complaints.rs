@@ -180,6 +180,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::forward::books::Extent;
+    use crate::forward::profile::Changed;
+    use crate::model::UnixMillis;
 
     /// Keeps what is logged.
     #[derive(Clone, Default)]
@@ -207,11 +210,47 @@ mod tests {
         let words = "out of order sample: {\"x\"} ü ".to_owned() + &"y".repeat(1000);
 
         tracing::subscriber::with_default(log, || {
-            Complaints::new("test").rejection(400, &words, "{a=\"b\"}", 1);
+            Complaints::new("test").rejection(&Rejection {
+                series: "{a=\"b\"}".to_owned(),
+                samples: 1,
+                extent: Extent::Alone,
+                status: 400,
+                words: words.clone(),
+                at: UnixMillis::new(0),
+            });
         });
 
         let line: serde_json::Value = serde_json::from_slice(&paper.0.lock().unwrap()).unwrap();
         assert_eq!(line["fields"]["error"], words);
         assert_eq!(line["fields"]["series"], "{a=\"b\"}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_limit_does_is_said_once_a_minute_with_an_example() {
+        let paper = Paper::default();
+        let shared = paper.clone();
+        let log = tracing_subscriber::fmt()
+            .json()
+            .with_writer(move || shared.clone())
+            .finish();
+        let complaints = Complaints::new("test");
+        let mut effects = Effects::default();
+        effects.change(Changed::ValueTruncated, || "{a=\"long\"}".to_owned());
+
+        let _guard = tracing::subscriber::set_default(log);
+        complaints.effects(&effects);
+        complaints.effects(&effects);
+        tokio::time::advance(QUIET).await;
+        complaints.effects(&effects);
+
+        let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert_eq!(lines[0]["fields"]["series"], "{a=\"long\"}");
+        assert_eq!(lines[0]["fields"]["change"], "value_truncated");
+        assert_eq!(lines[1]["fields"]["unsaid"], 1);
     }
 }

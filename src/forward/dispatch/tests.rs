@@ -131,6 +131,7 @@ async fn a_lane_that_gets_through_wakes_those_that_wait() {
     assert!(accepted.iter().all(|after| *after == accepted[0]), "{accepted:?}");
 }
 
+/// PRW S1-17.
 #[tokio::test(start_paused = true)]
 async fn each_series_arrives_in_order_over_several_lanes_and_failures() {
     let mut number = 0_u32;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Beyond, Limits, Profile, Refusal, TextLimit};
 use crate::model::NameScheme;
 
-/// How far ahead Prometheus (storage/remote/write_handler.go) and Mimir (distributor) take samples \[A\].
+/// How far ahead Mimir (distributor) takes samples \[A\].
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
 pub(super) fn limits(profile: Profile) -> Limits {
@@ -15,11 +15,14 @@ pub(super) fn limits(profile: Profile) -> Limits {
         Profile::AmazonAmp => amp(),
         Profile::GoogleGmp => gmp(),
         Profile::GrafanaCloud | Profile::Mimir => mimir(),
-        Profile::Prometheus => prometheus(),
-        // Azure: limits on rates and on active series only [B]. VMP and AOM: none found. VictoriaMetrics passes over
-        // series beyond its limits without a word and answers 204, and its 400 is about a body that it cannot read [A].
-        Profile::AzureMonitor | Profile::HuaweiAom | Profile::VolcengineVmp => Limits::none(),
         Profile::VictoriaMetrics => victoriametrics(),
+        // Azure: limits on rates and on active series only [B]. VMP and AOM: none found. Prometheus: none on labels; a
+        // 1.0 request with a sample out of order, too old or more than ten minutes ahead is rolled back [A:
+        // storage/remote/write_handler.go]. To look at the times of all samples before sending would cost more than to
+        // search for one that a broken clock has put ahead.
+        Profile::AzureMonitor | Profile::HuaweiAom | Profile::VolcengineVmp | Profile::Prometheus => {
+            Limits::none()
+        }
     }
 }
 
@@ -85,7 +88,8 @@ fn mimir() -> Limits {
     }
 }
 
-/// 40 labels, label names of 256 and values of 4,096 bytes, the metric's name being a value; 32 MiB a request \[A:
+/// It passes over a series beyond its limits without a word and answers 204; its 400 is about a body that it cannot
+/// read. 40 labels, label names of 256 and values of 4,096 bytes, the metric's name being a value; 32 MiB a request \[A:
 /// app/vminsert, lib/protoparser\].
 fn victoriametrics() -> Limits {
     Limits {
@@ -94,15 +98,6 @@ fn victoriametrics() -> Limits {
         label_name: TextLimit::of(256, Beyond::Truncate),
         label_value: TextLimit::of(4096, Beyond::Truncate),
         max_raw_bytes: Some(32 << 20),
-        ..Limits::none()
-    }
-}
-
-/// No limits on labels; a sample more than ten minutes ahead takes its whole request along, which is rolled back \[A:
-/// storage/remote/write_handler.go, 1.0\]. With 2.0 the answer itself says what was written.
-fn prometheus() -> Limits {
-    Limits {
-        max_ahead: Some(TEN_MINUTES),
         ..Limits::none()
     }
 }

@@ -43,6 +43,7 @@ fn hosts_tell_the_provider_where_they_are_its_own() {
     check("arms.aliyuncs.com.example.org", None);
 }
 
+/// Section 3.7, 1; sections 3.3 to 3.6.
 #[test]
 fn figures_are_those_of_the_documents() {
     let tencent = Profile::TencentTmp.limits();

@@ -49,6 +49,7 @@ fn limited(limits: Limits) -> Trial {
     trial
 }
 
+/// Section 3.7, 2; PRW S1-23.
 #[tokio::test(start_paused = true)]
 async fn a_series_whose_value_was_cut_is_one_series_and_ends() {
     let trial = limited(Limits {
@@ -185,6 +186,7 @@ async fn requests_have_no_more_series_than_the_profile_takes() {
     assert_eq!(trial.remote.sizes(), [200, 200, 50, 150]);
 }
 
+/// Section 3.7, 6: by size, before sending.
 #[tokio::test(start_paused = true)]
 async fn requests_have_no_more_bytes_than_the_profile_takes_and_a_larger_series_goes_alone() {
     let trial = limited(Limits {

@@ -13,6 +13,7 @@ use crate::forward::transport::SendError;
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// Section 3.7, 5.
 #[tokio::test(start_paused = true)]
 async fn one_poisonous_series_takes_no_neighbour_along() {
     let poison = series("a", 1234).to_string();
@@ -66,6 +67,7 @@ async fn thirty_scattered_offenders_are_all_found() {
     assert_eq!(status.rejections.len(), 30);
 }
 
+/// Section 3.7, 6.
 #[tokio::test(start_paused = true)]
 async fn a_request_too_large_is_halved_until_it_fits() {
     let trial = Trial::with(|request| match request.samples.len() > 300 {
@@ -219,6 +221,7 @@ async fn a_restart_in_the_middle_of_a_search_loses_no_neighbour() {
     );
 }
 
+/// Section 3.7, 5.
 #[tokio::test(start_paused = true)]
 async fn a_remote_that_stores_the_rest_is_sent_nothing_twice() {
     let mut trial = Trial::with(|_| Err(refused(400, "series 17 is bad")));
@@ -299,7 +302,7 @@ async fn what_is_rejected_without_having_been_tried_is_said_to_be_so() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// Any hundred offenders among 2,000, whichever records they are in: all others arrive, once and in order, and the
+    /// PRW S1-17. Any hundred offenders among 2,000, whichever records they are in: all others arrive, once and in order, and the
     /// search costs no more than a binary search for each.
     #[test]
     fn all_but_the_offenders_arrive(

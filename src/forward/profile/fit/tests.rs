@@ -42,6 +42,7 @@ fn no_limits_bound_nothing() {
     assert!(Bounds::of(&values_of(64, Beyond::Leave), NOW).is_none());
 }
 
+/// Section 3.7, 2.
 #[test]
 fn a_value_too_long_is_cut_at_a_character_and_ends_in_a_hash_of_the_whole() {
     let long = set(&[("__name__", "m"), ("a", &"任务".repeat(20))]);
@@ -66,6 +67,7 @@ fn a_value_too_long_goes_with_its_label_or_its_series_where_that_is_wanted() {
     assert_eq!(refused, Err(Dropped::LabelValue));
 }
 
+/// Section 3.7, 7.
 #[test]
 fn of_too_many_labels_those_of_the_list_go_first_and_no_more_than_needed() {
     let limits = Limits {
@@ -196,7 +198,8 @@ fn some_limits() -> impl Strategy<Value = Limits> {
 }
 
 proptest! {
-    /// PRW S1-12, S1-13, S1-14, S1-15: what has been made to fit is sorted, unique, without empties, and fits.
+    /// PRW S1-12, S1-13, S1-14, S1-15, S1-16: what has been made to fit is sorted, unique, without empties, has no
+    /// reserved name, and fits.
     #[test]
     fn what_has_been_made_to_fit_passes_as_it_is(
         limits in some_limits(),
@@ -212,6 +215,7 @@ proptest! {
                 prop_assert!(fitted.is_empty() || passes(&limits, &fitted, NOW), "{} {:?}", fitted, limits);
                 prop_assert!(fitted.iter().map(|(name, _)| name).is_sorted_by(|a, b| a < b));
                 prop_assert!(limits.names == NameScheme::Utf8 || fitted.iter().all(|(name, _)| is_label_name(name)));
+                prop_assert!(fitted.iter().all(|(name, value)| !name.starts_with("__") && !value.is_empty()));
                 prop_assert_eq!(fit(&limits, &fitted).unwrap(), (fitted, vec![]));
             }
             Err(_) => prop_assert!(!passed),
