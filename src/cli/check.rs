@@ -1,5 +1,6 @@
 //! `flinkbridge check`: what a configuration means, what looks odd about it, or every mistake in it.
 
+mod credentials;
 mod limits;
 mod web;
 
@@ -137,6 +138,8 @@ pub(super) fn warnings(config: &Config) -> Vec<Notice> {
                 "credentials travel unencrypted to a public address: use https://",
             );
         }
+        let odd = credentials::warnings(&remote.auth);
+        odd.into_iter().for_each(|(key, text)| add(path(key), text));
         if remote.tls.insecure_skip_verify {
             add(
                 path("tls_config.insecure_skip_verify"),
@@ -359,7 +362,7 @@ fn forwarding(remote: &RemoteConfig) -> String {
         "forwards to {}: {}, {}",
         remote.name,
         RemoteConfig::redact(&remote.url),
-        auth(&remote.auth)
+        credentials::describe(&remote.auth)
     );
     let proxy = match remote.url.starts_with("https:") {
         true => &remote.proxy.https,
@@ -397,45 +400,18 @@ fn forwarding(remote: &RemoteConfig) -> String {
     line
 }
 
-fn auth(auth: &Auth) -> String {
-    let source = |secret: &Secret| match secret {
-        Secret::Inline(_) => "from the configuration".to_owned(),
-        Secret::File(path) => format!("from {}", path.display()),
-    };
-    match auth {
-        Auth::None => "without authentication".to_owned(),
-        Auth::Basic { username, password } => {
-            let user = match username {
-                Secret::Inline(name) => format!("{name:?}"),
-                Secret::File(path) => format!("named in {}", path.display()),
-            };
-            format!("as user {user} with a password {}", source(password))
-        }
-        Auth::Header { scheme, credentials } => format!("with {scheme} credentials {}", source(credentials)),
-    }
-}
-
 fn secret_files(remote: &RemoteConfig) -> Vec<(String, &Path)> {
-    let mut secrets = Vec::new();
-    match &remote.auth {
-        Auth::None => {}
-        Auth::Basic { username, password } => {
-            secrets.push(("basic_auth.username_file".to_owned(), username));
-            secrets.push(("basic_auth.password_file".to_owned(), password));
-        }
-        Auth::Header { credentials, .. } => {
-            secrets.push(("authorization.credentials_file".to_owned(), credentials));
-        }
-    }
+    let of_auth = credentials::files(&remote.auth).into_iter();
+    let mut files: Vec<(String, &Path)> = of_auth.map(|(key, file)| (key.to_owned(), file)).collect();
     for header in &remote.http_headers {
         let key = format!("http_headers.{}.files", header.name);
-        secrets.extend(header.values.iter().map(|value| (key.clone(), value)));
+        let of_header = header.values.iter().filter_map(|value| match value {
+            Secret::Inline(_) => None,
+            Secret::File(path) => Some((key.clone(), path.as_path())),
+        });
+        files.extend(of_header);
     }
-    let files = secrets.into_iter().filter_map(|(key, secret)| match secret {
-        Secret::Inline(_) => None,
-        Secret::File(path) => Some((key, path.as_path())),
-    });
-    files.collect()
+    files
 }
 
 fn is_plain_and_public(url: &str) -> bool {

@@ -1,4 +1,5 @@
-//! Who a remote is told that we are: `basic_auth`, `authorization`, `bearer_token`, or the user of the URL.
+//! Who a remote is told that we are: one of `basic_auth`, `authorization`, `bearer_token`, `oauth2`, `sigv4`, `azuread`,
+//! `google_iam`, or the user of the URL.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,16 +10,21 @@ use super::error::Fault;
 use super::reader::Block;
 use super::value::any;
 use super::word::{header_value, scheme};
+use super::{cloud, oauth2};
 use crate::forward::{Auth, Secret};
 
 /// A key of a remote, and how to read what stands there.
 type Way = (&'static str, fn(&Block<'_>) -> Auth);
 
-const WAYS: [Way; 4] = [
+const WAYS: [Way; 8] = [
     ("basic_auth", basic),
     ("authorization", authorization),
     ("bearer_token", bearer_token),
     ("bearer_token_file", bearer_token_file),
+    ("oauth2", oauth2::read),
+    ("sigv4", cloud::sigv4),
+    ("azuread", cloud::azuread),
+    ("google_iam", cloud::google_iam),
 ];
 
 /// Reads the one way of authentication that `remote` names, and takes the user out of `url`, where it would be seen.

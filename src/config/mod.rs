@@ -11,6 +11,7 @@
 //! - Paths in the file start at the file's folder; paths in flags at the working directory.
 
 mod auth;
+mod cloud;
 mod connection;
 mod environment;
 mod error;
@@ -19,6 +20,7 @@ mod flags;
 mod limits;
 mod log;
 mod nearest;
+mod oauth2;
 mod overrides;
 mod reader;
 mod remote;

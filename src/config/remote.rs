@@ -13,16 +13,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// Most lanes of a remote.
 const MAX_LANES: u32 = 256;
 
-const NOT_YET: NotYet = &[
-    ("oauth2", "use basic_auth or authorization"),
-    ("sigv4", "put a signing proxy (aws-sigv4-proxy) before the remote"),
-    ("azuread", "use basic_auth or authorization"),
-    (
-        "google_iam",
-        "use authorization with a token that something else renews in credentials_file",
-    ),
-    ("grpc", "forward by http:// or https://"),
-];
+const NOT_YET: NotYet = &[("grpc", "forward by http:// or https://")];
 
 /// Reads the list.
 pub(super) fn read(items: &[Item<'_>]) -> Vec<RemoteConfig> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::credentials::{AzureAdConfig, GoogleIamConfig, OAuth2Config, SigV4Config};
 use crate::normalise::RuleConfig;
 
 use super::profile::{Limits, Profile};
@@ -46,6 +47,14 @@ pub enum Auth {
         /// The credentials.
         credentials: Secret,
     },
+    /// `oauth2`.
+    OAuth2(Box<OAuth2Config>),
+    /// `sigv4`.
+    SigV4(Box<SigV4Config>),
+    /// `azuread`.
+    AzureAd(Box<AzureAdConfig>),
+    /// `google_iam`.
+    GoogleIam(GoogleIamConfig),
 }
 
 /// `tls_config` of a remote. Files are read again for each request, so that they can be changed in place.

@@ -67,6 +67,14 @@ pub enum ForwardError {
     /// `proxy_url` is not a URL.
     #[error("proxy_url is not a URL; it reads like http://proxy:3128")]
     Proxy,
+    /// Credentials that have to be fetched cannot be, as they are set.
+    #[error("{problem}")]
+    Credentials {
+        /// The key.
+        field: &'static str,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
     /// A bound of `queue_config` leaves no room for anything.
     #[error("{field} is 0; it is at least 1")]
     Zero {
@@ -89,6 +97,7 @@ impl ForwardError {
             | Self::TlsFile { field, .. }
             | Self::TlsContent { field, .. }
             | Self::TlsVersions { field }
+            | Self::Credentials { field, .. }
             | Self::Zero { field } => field,
             Self::ServerName(_) => "tls_config.server_name",
             Self::NoRoots(_) => "tls_config.ca_file",

@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::auth::{AuthError, reveal};
 use super::config::{HeaderConfig, RemoteConfig, Secret};
+use super::credentials::{AuthError, reveal};
 use super::error::ForwardError;
 
 /// Headers that belong to the protocol, the connection or the credentials, as Prometheus has them (PRW S1-06).

@@ -13,12 +13,12 @@
 //! `piece.rs` (a record made ready for the remote), `batch.rs` (what is in a request), `remote_write.rs` (the wire).
 
 mod address;
-mod auth;
 mod batch;
 mod books;
 mod client;
 mod complaints;
 mod config;
+mod credentials;
 mod dispatch;
 mod error;
 mod headers;
@@ -49,6 +49,9 @@ pub use books::{Extent, LastError, Rejection, RemoteStatus};
 pub use config::{
     Auth, BatchConfig, HeaderConfig, Message, MetadataConfig, ProxyConfig, RemoteConfig, Secret, Takes,
     TlsConfig, TlsVersion,
+};
+pub use credentials::{
+    AzureAdConfig, AzureCloud, AzureIdentity, GoogleIamConfig, OAuth2Config, SigV4Config, StsEndpoint,
 };
 pub use error::ForwardError;
 pub use headers::is_reserved;

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{Response, Url};
 
 use crate::model::{Clock, whole_story};
 
 use super::address::{Address, redacted};
-use super::auth::{AuthError, authorization};
 use super::client::Connections;
 use super::config::{Auth, RemoteConfig};
+use super::credentials::{AuthError, Credentials, Outgoing, Surroundings};
 use super::error::ForwardError;
 use super::headers::OwnHeaders;
 use super::retry::retry_after;
@@ -36,7 +36,7 @@ pub(super) struct Http {
     address: Address,
     protocol: HeaderMap,
     own: OwnHeaders,
-    auth: Auth,
+    credentials: Credentials,
     timeout: Duration,
     follow_redirects: bool,
     retry_on_http_429: bool,
@@ -53,19 +53,24 @@ impl Http {
         let address = Address::parse(&config.url).map_err(|error| mistakes.push(error));
         let own = OwnHeaders::new(config, &mut mistakes);
         let connections = Connections::try_new(config).map_err(|error| mistakes.push(error));
-        let (Ok(address), Ok(connections), true) = (address, connections, mistakes.is_empty()) else {
-            return Err(mistakes);
+        let user = address.as_ref().ok().and_then(|address| address.user.as_ref());
+        let auth = match (&config.auth, user) {
+            (Auth::None, Some(user)) => user,
+            (configured, _) => configured,
         };
-        let auth = match (&config.auth, &address.user) {
-            (Auth::None, Some(user)) => user.clone(),
-            (configured, _) => configured.clone(),
+        let surroundings = Surroundings::of_process(Arc::clone(&clock));
+        let credentials = Credentials::try_new(auth, surroundings).map_err(|error| mistakes.push(error));
+        let (Ok(address), Ok(connections), Ok(credentials), true) =
+            (address, connections, credentials, mistakes.is_empty())
+        else {
+            return Err(mistakes);
         };
         Ok(Self {
             connections,
             address,
             protocol: protocol_headers(),
             own,
-            auth,
+            credentials,
             timeout: config.remote_timeout,
             follow_redirects: config.follow_redirects,
             retry_on_http_429: config.batch.retry_on_http_429,
@@ -84,17 +89,25 @@ impl Http {
         let own = self.headers(attempt).await;
         let own = own.map_err(|error| unsent(error.to_string()))?;
         let mut url = self.address.url.clone();
-        let mut at_home = true;
+        let (mut at_home, mut renewed) = (true, false);
         for _ in 0..=MAX_REDIRECTS {
-            let headers = if at_home {
-                own.clone()
-            } else {
-                self.protocol.clone()
-            };
+            let mut headers = self.protocol.clone();
+            let mut proof = None;
+            if at_home {
+                headers.clone_from(&own);
+                let request = Outgoing {
+                    url: &mut url,
+                    headers: &mut headers,
+                    body: &body,
+                };
+                let authorized = self.credentials.authorize(request).await;
+                proof = authorized.map_err(|error| unsent(error.to_string()))?;
+            }
             let request = client.post(url.clone()).headers(headers).body(body.clone());
             let response = request.send().await.map_err(unanswered)?;
             match self.next_hop(&response) {
                 Some(next) => url = next,
+                None if self.credentials.outdated(proof, response.status()) && !renewed => renewed = true,
                 None => return self.judge(response).await,
             }
             at_home = at_home && url.origin() == self.address.url.origin();
@@ -114,9 +127,6 @@ impl Http {
     async fn headers(&self, attempt: u32) -> Result<HeaderMap, AuthError> {
         let mut headers = self.protocol.clone();
         self.own.append_to(&mut headers).await?;
-        if let Some(authorization) = authorization(&self.auth).await? {
-            headers.insert(AUTHORIZATION, authorization);
-        }
         if attempt > 0 {
             headers.insert(RETRY_ATTEMPT, HeaderValue::from(attempt));
         }
@@ -199,7 +209,7 @@ fn protocol_headers() -> HeaderMap {
     ])
 }
 
-/// A file that a request needs cannot be read; nothing was sent.
+/// A file that a request needs cannot be read, or there is nothing to prove who sends it; nothing was sent.
 const fn unsent(words: String) -> SendError {
     SendError::Retry {
         code: Code::Local,

@@ -1,3 +1,4 @@
+mod credentials;
 mod secrets;
 
 use std::path::Path;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::good;
-use crate::forward::{Auth, RemoteConfig, Secret};
+use crate::forward::{Auth, AzureIdentity, RemoteConfig, Secret};
 
 /// The one remote of a block, and what is remarked on it.
 #[track_caller]
@@ -187,6 +187,110 @@ remote_write:
 
     assert_eq!((remote.name.as_str(), remote.auth), ("vmp", bearer("token")));
     assert!(remote.enable_http2 && remote.batch.retry_on_http_429);
+    assert_eq!(remarks, NO_REMARKS);
+}
+
+#[test]
+fn a_block_of_amazon_pastes_in() {
+    let (remote, remarks) = pasted(
+        "
+remote_write:
+  - url: https://aps-workspaces.us-west-2.amazonaws.com/workspaces/ws-12345678-abcd-1234-abcd-123456789012/api/v1/remote_write
+    sigv4:
+      region: us-west-2
+      role_arn: arn:aws:iam::123456789012:role/prometheus-writer
+    queue_config:
+      max_samples_per_send: 1000
+      max_shards: 200
+      capacity: 2500
+",
+    );
+
+    let Auth::SigV4(signature) = &remote.auth else {
+        unreachable!("{:?}", remote.auth);
+    };
+    assert_eq!(signature.region.as_deref(), Some("us-west-2"));
+    assert_eq!(
+        signature.role_arn.as_deref(),
+        Some("arn:aws:iam::123456789012:role/prometheus-writer")
+    );
+    assert_eq!(
+        (remote.batch.lanes, remote.batch.max_samples_per_send),
+        (200, 1000)
+    );
+    assert_eq!(remarks.len(), 1, "{remarks:?}");
+}
+
+#[test]
+fn a_block_of_azure_monitor_pastes_in() {
+    let (remote, remarks) = pasted(
+        r#"
+remote_write:
+  - url: "https://flink-ab12.eastus-1.metrics.ingest.monitor.azure.com/dataCollectionRules/dcr-0123/streams/Microsoft-PrometheusMetrics/api/v1/write?api-version=2023-04-24"
+    azuread:
+      cloud: 'AzurePublic'
+      managed_identity:
+        client_id: "00000000-1111-2222-3333-444444444444"
+"#,
+    );
+
+    let Auth::AzureAd(identity) = &remote.auth else {
+        unreachable!("{:?}", remote.auth);
+    };
+    let expected = AzureIdentity::Managed {
+        client_id: Some("00000000-1111-2222-3333-444444444444".to_owned()),
+    };
+    assert_eq!(identity.identity, expected);
+    assert!(remote.url.ends_with("?api-version=2023-04-24"), "{}", remote.url);
+    assert_eq!(remarks, NO_REMARKS);
+}
+
+#[test]
+fn a_block_of_google_pastes_in() {
+    let (remote, remarks) = pasted(
+        "
+remote_write:
+- name: google
+  url: https://monitoring.googleapis.com/v1/projects/flink-prod/location/global/prometheus/api/v1/write
+  google_iam:
+    credentials_file: /etc/gcp/key.json
+  queue_config: {max_samples_per_send: 200}
+",
+    );
+
+    let Auth::GoogleIam(identity) = &remote.auth else {
+        unreachable!("{:?}", remote.auth);
+    };
+    assert_eq!(
+        identity.credentials_file,
+        Some(PathBuf::from("/etc/gcp/key.json"))
+    );
+    assert_eq!(remarks, NO_REMARKS);
+}
+
+#[test]
+fn a_block_with_oauth2_behind_a_proxy_pastes_in() {
+    let (remote, remarks) = pasted(
+        "
+remote_write:
+- url: https://thanos-receive.example.com/api/v1/receive
+  oauth2:
+    client_id: flink
+    client_secret_file: /run/secrets/oauth2
+    token_url: https://login.example.com/oauth2/token
+    scopes: [metrics.write]
+    proxy_url: http://proxy:3128
+    no_proxy: .internal
+    tls_config: {ca_file: /etc/certs/ca.crt, min_version: TLS12}
+",
+    );
+
+    let Auth::OAuth2(token) = &remote.auth else {
+        unreachable!("{:?}", remote.auth);
+    };
+    assert_eq!(token.proxy.https.as_deref(), Some("http://proxy:3128"));
+    assert_eq!(token.proxy.no_proxy.as_deref(), Some(".internal"));
+    assert_eq!(remote.proxy.https, None);
     assert_eq!(remarks, NO_REMARKS);
 }
 
