@@ -9,6 +9,7 @@
 mod build;
 mod compress;
 mod plain;
+mod walk;
 
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;

@@ -13,9 +13,9 @@ use tracing::{error, info, warn};
 
 use crate::queue::{Delivery, Position, QueueError, Record};
 
-use super::batch::Handed;
 use super::families::announce;
 use super::lane::{Lane, Route, Settled};
+use super::piece::Handed;
 use super::source::Source;
 use super::transport::Transport;
 

@@ -24,6 +24,7 @@ use crate::forward::dispatch::Dispatcher;
 use crate::forward::lane::Route;
 use crate::forward::letter::Letter;
 use crate::forward::negotiation::Negotiation;
+use crate::forward::profile::Limits;
 use crate::forward::source::Source;
 use crate::forward::transport::{Accepted, Code, SendError, Transport};
 use crate::normalise::Relabelling;
@@ -349,6 +350,7 @@ pub(in crate::forward) struct Trial {
     pub(in crate::forward) message: Message,
     pub(in crate::forward) metadata: MetadataConfig,
     pub(in crate::forward) catalogue: Arc<Catalogue>,
+    pub(in crate::forward) limits: Limits,
     pub(in crate::forward) clock: ManualClock,
     pub(in crate::forward) books: Arc<Books>,
 }
@@ -387,6 +389,7 @@ impl Trial {
             message: Message::V1,
             metadata: MetadataConfig::default(),
             catalogue: Arc::default(),
+            limits: Limits::none(),
             books: Arc::new(Books::new("test", shared)),
             clock,
         }
@@ -415,6 +418,7 @@ impl Trial {
                 negotiation: Negotiation::new("test", self.message),
                 catalogue: Arc::clone(&self.catalogue),
                 metadata: self.metadata,
+                limits: self.limits.clone(),
                 books: Arc::clone(&self.books),
                 complaints: Complaints::new("test"),
                 recovered: Notify::new(),
