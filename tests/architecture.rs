@@ -19,6 +19,7 @@ const FLOORS: [(&str, u8); 16] = [
     ("catalogue", 2),
     ("intake", 3),
     ("forward", 3),
+    ("gateway", 3),
     ("api", 4),
     ("sweep", 4),
     ("config", 5),
@@ -42,12 +43,12 @@ const DRAWERS: [&str; 9] = [
 ];
 
 /// Who may pick a status: the doors' one file; the remote's answers are read, not picked, by `forward`; the store of
-/// `demo` plays a remote.
-const PICKS_A_STATUS: [&str; 3] = ["api/reply.rs", "forward/", "demo/"];
+/// `demo` plays a remote; `gateway` reads those of a Pushgateway.
+const PICKS_A_STATUS: [&str; 4] = ["api/reply.rs", "forward/", "demo/", "gateway/"];
 
 /// Who may touch files.
 /// Secrets are read before each use, certificates when a remote or the own door is set up.
-const TOUCHES_FILES: [&str; 7] = [
+const TOUCHES_FILES: [&str; 8] = [
     "queue/",
     "app.rs",
     "app/",
@@ -55,6 +56,7 @@ const TOUCHES_FILES: [&str; 7] = [
     "api/tls.rs",
     "forward/credentials/",
     "forward/tls.rs",
+    "gateway/access.rs",
 ];
 
 #[test]

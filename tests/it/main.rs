@@ -49,6 +49,7 @@ mod shown;
 mod shutdown;
 mod staleness;
 mod status_page;
+mod swept;
 mod utf8_names;
 mod web_config;
 

@@ -38,6 +38,7 @@ mod instruments_are_true;
 mod nothing_acknowledged_is_lost;
 mod replayed_captures;
 mod scraped_like_a_pushgateway;
+mod swept_pushgateway;
 mod values_at_prometheus;
 
 /// Remote-write 1.0 as Prometheus defines it, generated from `proto/`.
