@@ -13,10 +13,20 @@ use super::format::FormatError;
 use super::group_path::GroupPathError;
 use super::outgoing::{Outgoing, Stream};
 use super::question::QuestionError;
+use super::write::{Accepted, NotTaken, Unsupported};
+use crate::codec::remote_write::{Counts, Message};
 use crate::intake::Refusal;
 use crate::registry::Refused;
 
 const JSON: &str = "application/json";
+
+/// How much of a request of version 2.0 was written (PRW R2-05).
+const SAMPLES_WRITTEN: http::HeaderName =
+    http::HeaderName::from_static("x-prometheus-remote-write-samples-written");
+const HISTOGRAMS_WRITTEN: http::HeaderName =
+    http::HeaderName::from_static("x-prometheus-remote-write-histograms-written");
+const EXEMPLARS_WRITTEN: http::HeaderName =
+    http::HeaderName::from_static("x-prometheus-remote-write-exemplars-written");
 
 /// Seconds after which a sender may try again when nothing better is known.
 const RETRY_SECONDS: u64 = 5;
@@ -28,6 +38,7 @@ pub(super) struct Reply {
     says: Says,
     content_type: Cow<'static, str>,
     header: Option<(http::HeaderName, String)>,
+    written: Option<Box<Counts>>,
 }
 
 /// What an answer says.
@@ -276,6 +287,51 @@ impl Reply {
         }
     }
 
+    /// What became of a remote-write request. Version 2.0 is told how much was written, whatever became of it (PRW R2-05).
+    pub(super) fn written(outcome: &Result<Accepted, NotTaken>, message: Message) -> Self {
+        let (reply, taken) = match outcome {
+            Ok(accepted) => {
+                let reply = match accepted.complaint() {
+                    None => Self::new(StatusCode::NO_CONTENT, ""),
+                    Some(complaint) => Self::new(StatusCode::BAD_REQUEST, complaint),
+                };
+                (reply, accepted.taken)
+            }
+            Err(error) => (Self::not_taken(error), Counts::default()),
+        };
+        Self {
+            written: (message == Message::V2).then(|| Box::new(taken)),
+            ..reply
+        }
+    }
+
+    /// Nothing of a remote-write request is taken. A failed disk is answered 500, as Prometheus does (PRW R1-03).
+    fn not_taken(error: &NotTaken) -> Self {
+        let status = match error {
+            NotTaken::Body(error) => return Self::bad_body(error),
+            NotTaken::Refused(Refusal::NotDurable(_)) | NotTaken::Stopped(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            NotTaken::Refused(refusal) => return Self::refused(refusal),
+            NotTaken::TooMany(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            NotTaken::Empty | NotTaken::Framed | NotTaken::NotSnappy(_) | NotTaken::Unreadable { .. } => {
+                StatusCode::BAD_REQUEST
+            }
+        };
+        Self::new(status, error.to_string())
+    }
+
+    /// The headers of a remote-write request say that its body is none that can be read here (PRW R2-02).
+    pub(super) fn unsupported(error: &Unsupported) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error.to_string())
+    }
+
+    /// Remote-write would be taken here, if `remote_write_receiver.enabled` allowed it.
+    pub(super) fn no_receiver() -> Self {
+        let text = "remote-write is not taken here: remote_write_receiver.enabled switches it on";
+        Self::new(StatusCode::NOT_FOUND, text)
+    }
+
     /// Whether it says that there is nothing behind the door, or nothing for this client.
     pub(super) const fn turns_away(&self) -> bool {
         matches!(
@@ -314,6 +370,9 @@ impl Reply {
         {
             response.headers_mut().insert(name, value);
         }
+        for (name, count) in self.written.iter().flat_map(|written| written_headers(written)) {
+            response.headers_mut().insert(name, HeaderValue::from(count));
+        }
         response
     }
 
@@ -334,8 +393,18 @@ impl Reply {
             says: Says::Text(text.into()),
             content_type: "text/plain; charset=utf-8".into(),
             header: None,
+            written: None,
         }
     }
+}
+
+/// What version 2.0 is told, by header.
+fn written_headers(written: &Counts) -> [(http::HeaderName, u64); 3] {
+    [
+        (SAMPLES_WRITTEN, written.samples),
+        (HISTOGRAMS_WRITTEN, written.histograms),
+        (EXEMPLARS_WRITTEN, written.exemplars),
+    ]
 }
 
 impl Says {
