@@ -38,7 +38,6 @@ pub(super) struct Reply {
     says: Says,
     content_type: Cow<'static, str>,
     header: Option<(http::HeaderName, String)>,
-    written: Option<Box<Counts>>,
 }
 
 /// What an answer says.
@@ -50,6 +49,8 @@ enum Says {
     Exactly(String),
     /// What is being written.
     Written(Stream),
+    /// A sentence, and how much of a remote-write request was written.
+    Counted(Box<(String, Counts)>),
 }
 
 impl Reply {
@@ -299,9 +300,12 @@ impl Reply {
             }
             Err(error) => (Self::not_taken(error), Counts::default()),
         };
-        Self {
-            written: (message == Message::V2).then(|| Box::new(taken)),
-            ..reply
+        match (message, reply.says) {
+            (Message::V2, Says::Text(text)) => Self {
+                says: Says::Counted(Box::new((text, taken))),
+                ..reply
+            },
+            (_, says) => Self { says, ..reply },
         }
     }
 
@@ -354,11 +358,11 @@ impl Reply {
     }
 
     pub(super) fn into_response(self) -> Response<Outgoing> {
-        let answer = match self.says {
-            Says::Written(written) => Outgoing::Stream(written),
-            Says::Exactly(text) => Outgoing::from(text),
-            Says::Text(text) if text.is_empty() || text.ends_with('\n') => Outgoing::from(text),
-            Says::Text(text) => Outgoing::from(text + "\n"),
+        let (answer, written) = match self.says {
+            Says::Written(written) => (Outgoing::Stream(written), None),
+            Says::Exactly(text) => (Outgoing::from(text), None),
+            Says::Text(text) => (Outgoing::from(line(text)), None),
+            Says::Counted(said) => (Outgoing::from(line(said.0)), Some(said.1)),
         };
         let mut response = Response::new(answer);
         *response.status_mut() = self.status;
@@ -370,7 +374,7 @@ impl Reply {
         {
             response.headers_mut().insert(name, value);
         }
-        for (name, count) in self.written.iter().flat_map(|written| written_headers(written)) {
+        for (name, count) in written.iter().flat_map(written_headers) {
             response.headers_mut().insert(name, HeaderValue::from(count));
         }
         response
@@ -393,8 +397,16 @@ impl Reply {
             says: Says::Text(text.into()),
             content_type: "text/plain; charset=utf-8".into(),
             header: None,
-            written: None,
         }
+    }
+}
+
+/// Text that ends in a line feed, unless there is none.
+fn line(text: String) -> String {
+    if text.is_empty() || text.ends_with('\n') {
+        text
+    } else {
+        text + "\n"
     }
 }
 
@@ -412,6 +424,7 @@ impl Says {
     fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::Exactly(text) => text,
+            Self::Counted(said) => &said.0,
             Self::Written(_) => "",
         }
     }

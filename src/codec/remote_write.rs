@@ -13,7 +13,6 @@
 mod histogram;
 mod limits;
 mod message;
-mod metadata;
 mod reduce;
 mod request;
 mod series;

@@ -14,12 +14,19 @@ use super::{Inner, Intake, Lost, Submission, Tally};
 use crate::codec::block::BlockBuilder;
 use crate::codec::record::Record;
 use crate::codec::remote_write::{Counts, Flaws, Request};
-use crate::model::{LabelSet, UnixMillis, WrittenSeries};
+use crate::model::{Exemplar, LabelSet, UnixMillis, WrittenHistogram, WrittenSeries};
 use crate::normalise::{Dropped, Effects};
 
 /// Into how many records a request is cut. A series always goes into the same one, and a record's key decides its lane,
 /// so this is how many lanes of a remote can share what comes by remote-write, in order per series.
 const STRIPES: usize = 8;
+
+/// How long the samples of a record may become before they are compressed: some requests to a remote. Labels stand
+/// beside each sample there, so that few bytes of a request can become many.
+const MAX_RECORD_BYTES: usize = 8 << 20;
+
+/// About what a sample takes beside its labels.
+const SAMPLE_BYTES: usize = 32;
 
 /// What became of a request.
 #[derive(Debug)]
@@ -208,10 +215,57 @@ struct Stripes {
     scratch: Vec<u8>,
 }
 
+/// What goes into records of one key.
 #[derive(Default)]
 struct Stripe {
+    full: Vec<Record>,
     samples: BlockBuilder,
     exemplars: BlockBuilder,
+    /// How long both are about, before they are compressed.
+    raw_bytes: usize,
+}
+
+impl Stripe {
+    fn push(&mut self, labels: &LabelSet<'_>, series: &WrittenSeries<'_>) {
+        let labels_bytes: usize = labels
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 6)
+            .sum();
+        for sample in &series.samples {
+            self.samples.push_written(labels, *sample);
+            self.grow(labels_bytes + SAMPLE_BYTES);
+        }
+        for WrittenHistogram { histogram, at } in &series.histograms {
+            self.samples.push_histogram(labels, histogram, *at);
+            self.grow(labels_bytes + SAMPLE_BYTES + 8 * histogram.parts());
+        }
+        for exemplar in &series.exemplars {
+            let at = exemplar.at.map_or_else(Default::default, |at| at.millis());
+            self.exemplars.push_exemplar(labels, exemplar, at);
+            self.grow(labels_bytes + SAMPLE_BYTES + Exemplar::MAX_LABEL_CHARS);
+        }
+    }
+
+    /// Begins another record when this one is long enough.
+    fn grow(&mut self, bytes: usize) {
+        self.raw_bytes += bytes;
+        if self.raw_bytes >= MAX_RECORD_BYTES {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.raw_bytes = 0;
+        let record = Record {
+            event: bytes::Bytes::new(),
+            samples: std::mem::take(&mut self.samples).finish(),
+            markers: Default::default(),
+            exemplars: std::mem::take(&mut self.exemplars).finish(),
+        };
+        if record.weight() > 0 {
+            self.full.push(record);
+        }
+    }
 }
 
 impl Stripes {
@@ -224,20 +278,8 @@ impl Stripes {
 
     fn push(&mut self, labels: &LabelSet<'_>, series: &WrittenSeries<'_>) {
         let place = self.place_of(labels);
-        let Some(stripe) = self.stripes.get_mut(place) else {
-            return;
-        };
-        for sample in &series.samples {
-            stripe.samples.push_written(labels, *sample);
-        }
-        for written in &series.histograms {
-            stripe
-                .samples
-                .push_histogram(labels, &written.histogram, written.at);
-        }
-        for exemplar in &series.exemplars {
-            let at = exemplar.at.map_or_else(Default::default, |at| at.millis());
-            stripe.exemplars.push_exemplar(labels, exemplar, at);
+        if let Some(stripe) = self.stripes.get_mut(place) {
+            stripe.push(labels, series);
         }
     }
 
@@ -246,16 +288,11 @@ impl Stripes {
         usize::try_from(hash_of(labels, 0, &mut self.scratch) % STRIPES as u64).unwrap_or_default()
     }
 
-    /// A record for each stripe that has anything, with its key.
+    /// The records of each stripe that has anything, with its key.
     fn records(self) -> impl Iterator<Item = (u64, Record)> {
-        (0..).zip(self.stripes).filter_map(|(key, stripe)| {
-            let record = Record {
-                event: bytes::Bytes::new(),
-                samples: stripe.samples.finish(),
-                markers: Default::default(),
-                exemplars: stripe.exemplars.finish(),
-            };
-            (record.weight() > 0).then_some((key, record))
+        (0..).zip(self.stripes).flat_map(|(key, mut stripe)| {
+            stripe.cut();
+            stripe.full.into_iter().map(move |record| (key, record))
         })
     }
 }

@@ -1,16 +1,19 @@
 //! `prometheus.WriteRequest`: each series has its labels beside it.
 
+use std::borrow::Cow;
+
+use super::histogram;
 use super::limits::{Budget, Limits};
 use super::request::Request;
 use super::series::{Draft, Text, nanos};
-use super::{histogram, metadata};
 use crate::codec::DecodeError;
 use crate::codec::block::read_sample;
 use crate::codec::wire::{Fields, Value, wrong_type};
-use crate::model::{Exemplar, LabelDraft, UnixMillis};
+use crate::model::{Exemplar, LabelDraft, Metadata, MetricType, UnixMillis};
 
 const REQUEST: &str = "write request";
 const SERIES: &str = "series";
+const METADATA: &str = "metadata";
 
 /// Reads a decompressed body.
 pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Request<'a>, DecodeError> {
@@ -24,7 +27,7 @@ pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Request<'a>,
             }
             (3, Value::Bytes(message)) => {
                 budget.take(3)?;
-                request.metadata.push(metadata::read(message)?);
+                request.metadata.push(read_metadata(message)?);
             }
             (1 | 3, _) => return Err(wrong_type(REQUEST)),
             _ => {}
@@ -105,4 +108,25 @@ fn read_exemplar<'a>(message: &'a [u8], budget: &mut Budget) -> Result<MaybeExem
         value,
         at: Some(nanos(UnixMillis::new(at))),
     }))
+}
+
+/// Reads a `prometheus.MetricMetadata`; text that is not UTF-8 is mended, since no sample hangs on it.
+fn read_metadata(message: &[u8]) -> Result<Metadata<'_>, DecodeError> {
+    let mut fields = Fields::of(METADATA, message);
+    let mut metadata = Metadata::default();
+    while let Some(field) = fields.next()? {
+        match field {
+            (1, Value::Varint(number)) => metadata.kind = MetricType::of(number),
+            (2, Value::Bytes(bytes)) => metadata.family = mended(bytes),
+            (4, Value::Bytes(bytes)) => metadata.help = mended(bytes),
+            (5, Value::Bytes(bytes)) => metadata.unit = mended(bytes),
+            (1 | 2 | 4 | 5, _) => return Err(wrong_type(METADATA)),
+            _ => {}
+        }
+    }
+    Ok(metadata)
+}
+
+fn mended(bytes: &[u8]) -> Cow<'_, str> {
+    Text::Unread(bytes).lossy()
 }
