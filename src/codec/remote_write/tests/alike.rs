@@ -121,7 +121,7 @@ fn metadata_is_read_in_both_versions() {
     let first = first.encode_to_vec();
     let (first, second) = (decoded(Message::V1, &first), decoded(Message::V2, &second));
 
-    assert_eq!(first.metadata, [expected.clone()]);
+    assert_eq!(first.metadata.as_slice(), std::slice::from_ref(&expected));
     assert_eq!(second.series[0].metadata, Some(expected));
 }
 

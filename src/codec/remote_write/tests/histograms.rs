@@ -126,205 +126,162 @@ fn is_refused(histogram: Whole, problem: &str) {
     );
 }
 
-/// Prometheus, `model/histogram`: `Validate`; `HistogramValidationErrorHandling` (count mismatch, custom buckets with a
-/// zero count).
+type Change = fn(&mut Whole);
+
+#[track_caller]
+fn each_is_refused(base: &Whole, changes: &[(Change, &str)]) {
+    for (change, problem) in changes {
+        let mut changed = base.clone();
+        change(&mut changed);
+        is_refused(changed, problem);
+    }
+}
+
+fn spans(spans: &[(i32, u32)]) -> Vec<v2::BucketSpan> {
+    let span = |(offset, length): &(i32, u32)| v2::BucketSpan {
+        offset: *offset,
+        length: *length,
+    };
+    spans.iter().map(span).collect()
+}
+
+const fn counted(count: u64) -> Option<v2::histogram::Count> {
+    Some(v2::histogram::Count::CountInt(count))
+}
+
+/// Prometheus, `model/histogram`: `checkHistogramSpans`.
 #[test]
-fn a_histogram_that_contradicts_itself_is_refused() {
-    let span = |offset, length| v2::BucketSpan { offset, length };
-    let count = |count| Some(v2::histogram::Count::CountInt(count));
-    is_refused(
-        Whole {
-            count: count(5),
-            ..whole()
-        },
-        "counts 5 observations, and its buckets hold 4",
+fn a_histogram_whose_spans_and_buckets_disagree_is_refused() {
+    each_is_refused(
+        &whole(),
+        &[
+            (
+                |h| h.positive_spans = spans(&[(0, 1)]),
+                "positive spans have 1 buckets, and there are 2",
+            ),
+            (
+                |h| h.negative_spans = spans(&[(0, 9)]),
+                "negative spans have 9 buckets, and there are 1",
+            ),
+            (
+                |h| h.positive_spans = spans(&[(0, u32::MAX); 2]),
+                "positive spans have 8589934590",
+            ),
+            (
+                |h| h.positive_spans = spans(&[(0, 1), (-1, 1)]),
+                "positive spans overlap",
+            ),
+            (
+                |h| h.custom_values = vec![1.0],
+                "an exponential schema has custom bounds",
+            ),
+        ],
     );
-    is_refused(
-        Whole {
-            count: count(3),
-            ..whole()
-        },
-        "counts 3 observations, and its buckets hold 4",
-    );
-    is_refused(
-        Whole {
-            count: count(3),
-            sum: f64::NAN,
-            ..whole()
-        },
-        "counts 3 observations",
-    );
-    is_refused(
-        Whole {
-            positive_spans: vec![span(0, 1)],
-            ..whole()
-        },
-        "positive spans have 1 buckets, and there are 2",
-    );
-    is_refused(
-        Whole {
-            negative_spans: vec![span(0, 9)],
-            ..whole()
-        },
-        "negative spans have 9 buckets, and there are 1",
-    );
-    is_refused(
-        Whole {
-            positive_spans: vec![span(0, u32::MAX), span(0, u32::MAX)],
-            ..whole()
-        },
-        "positive spans have 8589934590",
-    );
-    is_refused(
-        Whole {
-            positive_spans: vec![span(0, 1), span(-1, 1)],
-            ..whole()
-        },
-        "positive spans overlap",
-    );
-    is_refused(
-        Whole {
-            positive_deltas: vec![1, -2],
-            ..whole()
-        },
-        "a positive bucket with less than no observation",
-    );
-    is_refused(
-        Whole {
-            negative_deltas: vec![-1],
-            ..whole()
-        },
-        "a negative bucket with less than no observation",
-    );
-    is_refused(
-        Whole {
-            positive_deltas: vec![i64::MAX, i64::MAX],
-            ..whole()
-        },
-        "counts 4 observations",
-    );
-    is_refused(
-        Whole {
-            positive_counts: vec![1.0, -0.5],
-            ..float()
-        },
-        "a positive bucket with less than no observation",
-    );
-    is_refused(
-        Whole {
-            negative_counts: vec![-0.5],
-            ..float()
-        },
-        "a negative bucket with less than no observation",
-    );
-    is_refused(
-        Whole {
-            positive_counts: vec![1.0],
-            ..float()
-        },
-        "positive spans have 2 buckets, and there are 1",
-    );
-    is_refused(
-        Whole {
-            zero_count: Some(v2::histogram::ZeroCount::ZeroCountFloat(-1.0)),
-            ..float()
-        },
-        "a zero bucket with less than no observation",
-    );
-    is_refused(
-        Whole {
-            count: Some(v2::histogram::Count::CountFloat(-1.0)),
-            ..float()
-        },
-        "less than no observation",
-    );
-    is_refused(
-        Whole {
-            custom_values: vec![1.0],
-            ..whole()
-        },
-        "an exponential schema has custom bounds",
+    each_is_refused(
+        &float(),
+        &[(
+            |h| h.positive_counts = vec![1.0],
+            "positive spans have 2 buckets, and there are 1",
+        )],
     );
 }
 
-/// Prometheus, `model/histogram`: `checkHistogramCustomBounds`.
+/// Prometheus, `model/histogram`: `Validate`; `HistogramValidationErrorHandling` (count mismatch).
+#[test]
+fn a_histogram_of_whole_numbers_that_do_not_add_up_is_refused() {
+    each_is_refused(
+        &whole(),
+        &[
+            (
+                |h| h.count = counted(5),
+                "counts 5 observations, and its buckets hold 4",
+            ),
+            (
+                |h| h.count = counted(3),
+                "counts 3 observations, and its buckets hold 4",
+            ),
+            (
+                |h| (h.count, h.sum) = (counted(3), f64::NAN),
+                "counts 3 observations",
+            ),
+            (|h| h.positive_deltas = vec![i64::MAX; 2], "counts 4 observations"),
+            (
+                |h| h.positive_deltas = vec![1, -2],
+                "a positive bucket with less than no observation",
+            ),
+            (
+                |h| h.negative_deltas = vec![-1],
+                "a negative bucket with less than no observation",
+            ),
+        ],
+    );
+}
+
+/// Prometheus, `model/histogram`: `Validate` of floats, which need not add up.
+#[test]
+fn a_histogram_of_floats_below_zero_is_refused() {
+    use v2::histogram::{Count, ZeroCount};
+
+    each_is_refused(
+        &float(),
+        &[
+            (
+                |h| h.positive_counts = vec![1.0, -0.5],
+                "a positive bucket with less than no observation",
+            ),
+            (
+                |h| h.negative_counts = vec![-0.5],
+                "a negative bucket with less than no observation",
+            ),
+            (
+                |h| h.zero_count = Some(ZeroCount::ZeroCountFloat(-1.0)),
+                "a zero bucket with less than no observation",
+            ),
+            (
+                |h| h.count = Some(Count::CountFloat(-1.0)),
+                "less than no observation",
+            ),
+        ],
+    );
+}
+
+/// Prometheus, `model/histogram`: `checkHistogramCustomBounds`; `HistogramValidationErrorHandling` (custom buckets with a
+/// zero count).
 #[test]
 fn a_histogram_with_bounds_of_its_own_has_nothing_else() {
-    let span = |offset, length| v2::BucketSpan { offset, length };
-    for base in [custom(), custom_float()] {
-        let zero_count = match base.count {
-            Some(v2::histogram::Count::CountFloat(_)) => v2::histogram::ZeroCount::ZeroCountFloat(1.0),
-            _ => v2::histogram::ZeroCount::ZeroCountInt(1),
-        };
-        is_refused(
-            Whole {
-                zero_count: Some(zero_count),
-                ..base.clone()
-            },
+    use v2::histogram::ZeroCount;
+
+    each_is_refused(
+        &custom(),
+        &[(
+            |h| h.zero_count = Some(ZeroCount::ZeroCountInt(1)),
             "has a zero bucket",
-        );
-        is_refused(
-            Whole {
-                zero_threshold: 0.5,
-                ..base.clone()
-            },
-            "has a zero threshold",
-        );
-        is_refused(
-            Whole {
-                negative_spans: vec![span(0, 0)],
-                ..base.clone()
-            },
-            "has negative spans",
-        );
-        is_refused(
-            Whole {
-                negative_deltas: vec![0],
-                ..base.clone()
-            },
-            "has negative buckets",
-        );
-        is_refused(
-            Whole {
-                custom_values: vec![1.0],
-                ..base.clone()
-            },
-            "1 custom bounds, and its spans reach to bucket 3",
-        );
-        is_refused(
-            Whole {
-                custom_values: vec![2.0, 1.0],
-                ..base.clone()
-            },
-            "not ascending",
-        );
-        is_refused(
-            Whole {
-                custom_values: vec![1.0, 1.0],
-                ..base.clone()
-            },
-            "not ascending",
-        );
-        is_refused(
-            Whole {
-                custom_values: vec![1.0, f64::NAN],
-                ..base.clone()
-            },
-            "not ascending",
-        );
-        is_refused(
-            Whole {
-                custom_values: vec![1.0, f64::INFINITY],
-                ..base.clone()
-            },
-            "infinite",
-        );
-        is_refused(
-            Whole {
-                positive_spans: vec![span(-1, 2)],
-                ..base.clone()
-            },
-            "overlap",
+        )],
+    );
+    each_is_refused(
+        &custom_float(),
+        &[(
+            |h| h.zero_count = Some(ZeroCount::ZeroCountFloat(1.0)),
+            "has a zero bucket",
+        )],
+    );
+    for base in [custom(), custom_float()] {
+        each_is_refused(
+            &base,
+            &[
+                (|h| h.zero_threshold = 0.5, "has a zero threshold"),
+                (|h| h.negative_spans = spans(&[(0, 0)]), "has negative spans"),
+                (|h| h.negative_deltas = vec![0], "has negative buckets"),
+                (
+                    |h| h.custom_values = vec![1.0],
+                    "1 custom bounds, and its spans reach to bucket 3",
+                ),
+                (|h| h.custom_values = vec![2.0, 1.0], "not ascending"),
+                (|h| h.custom_values = vec![1.0, 1.0], "not ascending"),
+                (|h| h.custom_values = vec![1.0, f64::NAN], "not ascending"),
+                (|h| h.custom_values = vec![1.0, f64::INFINITY], "infinite"),
+                (|h| h.positive_spans = spans(&[(-1, 2)]), "overlap"),
+            ],
         );
     }
 }
@@ -365,66 +322,71 @@ fn the_sum_may_be_any_nan_bit_by_bit() {
     }
 }
 
-/// `HistogramsReduction`: schema 10 lands as 8, four buckets in one.
-#[test]
-fn buckets_finer_than_stores_know_are_merged() {
-    let span = |offset, length| v2::BucketSpan { offset, length };
-    let fine = Whole {
-        count: Some(v2::histogram::Count::CountInt(26)),
+/// Buckets -1 to 2, 4, 5 and 15 above zero, 3 and 4 below.
+fn fine() -> Whole {
+    Whole {
+        count: counted(26),
         schema: 10,
-        positive_spans: vec![span(-1, 4), span(1, 2), span(9, 1)],
+        positive_spans: spans(&[(-1, 4), (1, 2), (9, 1)]),
         positive_deltas: vec![1, 1, 1, 1, 1, 1, -4],
-        negative_spans: vec![span(3, 2)],
+        negative_spans: spans(&[(3, 2)]),
         negative_deltas: vec![1, 0],
         ..whole()
-    };
-    let fine_float = Whole {
-        count: Some(v2::histogram::Count::CountFloat(26.0)),
-        positive_deltas: Vec::new(),
-        positive_counts: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 2.0],
-        negative_deltas: Vec::new(),
-        negative_counts: vec![1.0, 1.0],
-        zero_count: Some(v2::histogram::ZeroCount::ZeroCountFloat(0.0)),
-        ..fine.clone()
-    };
-    let spans = |spans: &[(i32, u32)]| -> Vec<BucketSpan> {
-        let span = |(offset, length): &(i32, u32)| BucketSpan {
-            offset: *offset,
-            length: *length,
-        };
-        spans.iter().map(span).collect()
-    };
+    }
+}
 
-    let (merged, merged_float) = (
-        read(&fine).unwrap().histogram,
-        read(&fine_float).unwrap().histogram,
-    );
+fn merged(spans: &[(i32, u32)]) -> Vec<BucketSpan> {
+    let span = |(offset, length): &(i32, u32)| BucketSpan {
+        offset: *offset,
+        length: *length,
+    };
+    spans.iter().map(span).collect()
+}
 
-    assert_eq!((merged.schema, merged_float.schema), (8, 8));
+/// `HistogramsReduction`: schema 10 lands as 8, four buckets in one.
+#[test]
+fn whole_buckets_finer_than_stores_know_are_merged() {
+    let histogram = read(&fine()).unwrap().histogram;
+
     let HistogramCounts::Whole {
         positive,
         negative,
         count,
         zero,
-    } = merged.counts
+    } = histogram.counts
     else {
         panic!("whole numbers stay whole");
     };
-    assert_eq!((count, zero), (26, 1));
+    assert_eq!((histogram.schema, count, zero), (8, 26, 1));
     assert_eq!(
         (positive.spans, positive.counts),
-        (spans(&[(0, 3), (1, 1)]), vec![3, 9, -6, -4])
+        (merged(&[(0, 3), (1, 1)]), vec![3, 9, -6, -4])
     );
-    assert_eq!((negative.spans, negative.counts), (spans(&[(1, 1)]), vec![2]));
+    assert_eq!((negative.spans, negative.counts), (merged(&[(1, 1)]), vec![2]));
+}
+
+/// `HistogramsReduction`.
+#[test]
+fn float_buckets_finer_than_stores_know_are_merged() {
+    let float = Whole {
+        count: Some(v2::histogram::Count::CountFloat(26.0)),
+        positive_counts: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 2.0],
+        negative_counts: vec![1.0, 1.0],
+        ..fine()
+    };
+
+    let histogram = read(&float).unwrap().histogram;
+
     let HistogramCounts::Float {
         positive, negative, ..
-    } = merged_float.counts
+    } = histogram.counts
     else {
         panic!("floats stay floats");
     };
+    assert_eq!(histogram.schema, 8);
     assert_eq!(
         (positive.spans, positive.counts),
-        (spans(&[(0, 3), (1, 1)]), vec![3.0, 12.0, 6.0, 2.0])
+        (merged(&[(0, 3), (1, 1)]), vec![3.0, 12.0, 6.0, 2.0])
     );
-    assert_eq!((negative.spans, negative.counts), (spans(&[(1, 1)]), vec![2.0]));
+    assert_eq!((negative.spans, negative.counts), (merged(&[(1, 1)]), vec![2.0]));
 }
