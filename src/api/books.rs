@@ -57,7 +57,7 @@ impl Default for Books {
         for reason in [CLASHING, DAMAGED] {
             drop(not_shown.get_or_create(&Reason { reason }));
         }
-        Self {
+        let books = Self {
             requests: Family::default(),
             push_bytes: Histogram::new(exponential_buckets(256.0, 4.0, 10)),
             push_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
@@ -69,7 +69,11 @@ impl Default for Books {
             not_shown,
             connections: Gauge::default(),
             bad_connections: Counter::default(),
+        };
+        for message in [Message::V1, Message::V2] {
+            books.received("http", message, Default::default());
         }
+        books
     }
 }
 
@@ -145,15 +149,13 @@ impl Books {
                 ("histogram", counts.histograms),
                 ("exemplar", counts.exemplars),
             ] {
-                if count > 0 {
-                    let labels = Written {
-                        door,
-                        version: message.version(),
-                        kind,
-                        outcome,
-                    };
-                    self.written.get_or_create(&labels).inc_by(count);
-                }
+                let labels = Written {
+                    door,
+                    version: message.version(),
+                    kind,
+                    outcome,
+                };
+                self.written.get_or_create(&labels).inc_by(count);
             }
         }
     }

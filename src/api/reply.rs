@@ -429,3 +429,6 @@ impl Says {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
