@@ -222,13 +222,12 @@ fn decompress(body: &[u8]) -> Result<Vec<u8>, DecodeError> {
     Ok(snap::raw::Decoder::new().decompress_vec(body)?)
 }
 
-/// What cannot be read into series is refused sample by sample, as what can.
+/// What makes no sense is refused sample by sample; the first of it says which series.
 fn refuse(flaws: &Flaws, refusals: &mut Vec<Refusal>) {
-    for flaw in &flaws.first {
-        let series = flaw.series.clone();
-        let count = usize::try_from(flaw.counts.samples).unwrap_or(usize::MAX);
-        refusals.extend(std::iter::repeat_n(Refusal::BadLabels { series }, count));
-    }
+    let Some(first) = flaws.first.first() else { return };
+    let series = first.series.clone();
+    let count = usize::try_from(flaws.counts.samples).unwrap_or(usize::MAX);
+    refusals.extend(std::iter::repeat_n(Refusal::BadLabels { series }, count));
 }
 
 /// The labels as a set, if they came as a set has them: a sender that leaves sorting to the store is caught here.
