@@ -59,6 +59,12 @@ impl Bridge {
         )
     }
 
+    /// One whose remote has these settings, each with a comma before it.
+    #[track_caller]
+    pub(crate) fn of_remote(settings: &'static str) -> Self {
+        Self::begun("", settings, |_| {})
+    }
+
     /// One that finds in its folder what `prepare` has put there.
     #[track_caller]
     pub(crate) fn prepared(settings: &str, prepare: impl FnOnce(&Path)) -> Self {

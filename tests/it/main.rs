@@ -36,6 +36,8 @@ mod durability;
 mod histograms;
 mod hostile_bodies;
 mod json_api;
+mod limits;
+mod offenders;
 mod own_times;
 mod program;
 mod protobuf_alone;
