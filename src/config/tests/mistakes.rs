@@ -337,9 +337,9 @@ fn rights_hold_for_users_and_are_words_that_are_known() {
 
 #[test]
 fn keys_of_later_versions_are_known_and_said_to_be_so() {
-    let said = said(&read(
-        "grpc: {}\njobs: {policies: []}\nremote_write: [{url: 'http://a/', grpc: {}}]\n",
-    ).unwrap_err());
+    let said = said(
+        &read("grpc: {}\njobs: {policies: []}\nremote_write: [{url: 'http://a/', grpc: {}}]\n").unwrap_err(),
+    );
 
     assert_eq!(said.len(), 3);
     assert!(

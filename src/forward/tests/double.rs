@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::codec::block::{Block, BlockBuilder};
 use crate::codec::record::Record as Blocks;
-use crate::codec::remote_write::{Limits, Message};
+use crate::codec::remote_write::{self, Message};
 use crate::model::{Clock, LabelDraft, LabelSet, ManualClock, UnixMillis};
 use crate::queue::{Delivery, DropReason, Position, QueueError, Record};
 
@@ -237,7 +237,9 @@ impl Remote {
 impl Transport for Remote {
     async fn send(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
         let raw = snap::raw::Decoder::new().decompress_vec(&body).unwrap();
-        let read = Message::V1.decode(&raw, &Limits::default()).unwrap();
+        let read = Message::V1
+            .decode(&raw, &remote_write::Limits::default())
+            .unwrap();
         let samples = read.series.into_iter().flat_map(|series| {
             let name = series.labels.into_set().to_string();
             series
