@@ -18,3 +18,4 @@ macro_rules! generated {
 
 generated!(client, "io.prometheus.client.rs");
 generated!(write_v1, "prometheus.rs");
+generated!(write_v2, "io.prometheus.write.v2.rs");

@@ -42,6 +42,7 @@ mod own_times;
 mod program;
 mod protobuf_alone;
 mod pushgateway_semantics;
+mod receiver;
 mod reloading;
 mod shown;
 mod shutdown;
@@ -55,6 +56,12 @@ mod web_config;
 mod write_v1 {
     #![allow(missing_docs, clippy::all, unreachable_pub, reason = "generated")]
     include!(concat!(env!("OUT_DIR"), "/prometheus.rs"));
+}
+
+/// Remote-write 2.0 as Prometheus defines it, generated from `proto/`.
+mod write_v2 {
+    #![allow(missing_docs, clippy::all, unreachable_pub, reason = "generated")]
+    include!(concat!(env!("OUT_DIR"), "/io.prometheus.write.v2.rs"));
 }
 
 /// Metric families as Prometheus' clients push them, generated from `proto/`.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::codec::block::{Block, BlockBuilder};
 use crate::codec::record::Record as Blocks;
-use crate::codec::remote_write::decode;
+use crate::codec::remote_write::{self, Message};
 use crate::model::{Clock, LabelDraft, LabelSet, ManualClock, UnixMillis};
 use crate::queue::{Delivery, DropReason, Position, QueueError, Record};
 
@@ -237,12 +237,15 @@ impl Remote {
 impl Transport for Remote {
     async fn send(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
         let raw = snap::raw::Decoder::new().decompress_vec(&body).unwrap();
-        let samples = decode(&raw).unwrap().into_iter().flat_map(|series| {
+        let read = Message::V1
+            .decode(&raw, &remote_write::Limits::default())
+            .unwrap();
+        let samples = read.series.into_iter().flat_map(|series| {
             let name = series.labels.into_set().to_string();
             series
                 .samples
                 .into_iter()
-                .map(move |(value, _)| (name.clone(), value))
+                .map(move |sample| (name.clone(), sample.value))
         });
         let mut request = Request {
             after: self.began.elapsed(),
