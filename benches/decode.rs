@@ -23,7 +23,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 
 use flink_like::Body;
 use flinkbridge::codec::block::{Block, BlockBuilder, join};
-use flinkbridge::codec::{remote_write, text};
+use flinkbridge::codec::remote_write::{self, Limits, Message};
+use flinkbridge::codec::text;
 use flinkbridge::model::{LabelSet, Metadata, MetricType, UnixMillis};
 
 const SIZES: [usize; 3] = [1, 100, 10_000];
@@ -94,9 +95,14 @@ fn requests(criterion: &mut Criterion) {
         let request = snap::raw::Decoder::new()
             .decompress_vec(compressed.bytes())
             .expect("a request");
+        let limits = Limits::default();
         group.throughput(Throughput::Elements(series as u64));
         group.bench_function(BenchmarkId::from_parameter(series), |bencher| {
-            bencher.iter(|| remote_write::decode(black_box(&request)).expect("a request"));
+            bencher.iter(|| {
+                Message::V1
+                    .decode(black_box(&request), &limits)
+                    .expect("a request")
+            });
         });
     }
     group.finish();

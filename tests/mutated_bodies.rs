@@ -46,6 +46,16 @@ fn records_are_encoded_alike_again_or_refused() {
 }
 
 #[test]
+fn requests_of_version_1_are_written_alike_or_refused() {
+    mutation::shake("remote_write_v1", properties::remote_write_v1);
+}
+
+#[test]
+fn requests_of_version_2_are_written_alike_or_refused() {
+    mutation::shake("remote_write_v2", properties::remote_write_v2);
+}
+
+#[test]
 fn shapes_are_read_to_their_end_or_refused() {
     mutation::shake("shape", properties::shape);
 }

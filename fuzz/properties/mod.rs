@@ -3,9 +3,11 @@
 mod again;
 mod shown;
 mod stored;
+mod written;
 
 pub(crate) use shown::shape;
 pub(crate) use stored::{block, record};
+pub(crate) use written::{remote_write_v1, remote_write_v2};
 
 use flinkbridge::codec::exposition::Exposition;
 use flinkbridge::codec::{openmetrics, protobuf, text};

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use flinkbridge::codec::DecodeError;
 use flinkbridge::codec::block::{Block, BlockBuilder, Content, EncodedSeries, OpenBlock, join};
 use flinkbridge::codec::record::Record;
-use flinkbridge::codec::{DecodeError, remote_write};
 use flinkbridge::model::UnixMillis;
 use flinkbridge::registry::{Event, Registry, RetentionConfig};
 
@@ -16,7 +16,6 @@ const NOW: UnixMillis = UnixMillis::new(1_795_000_000_000);
 
 /// A block: what it holds can be encoded again, and joined.
 pub(crate) fn block(bytes: &[u8]) {
-    let _ = remote_write::decode(bytes);
     let block = Block::from_parts(1, Bytes::copy_from_slice(bytes));
     let Some(opened) = open(&block) else { return };
     let Ok(series) = opened.series().collect::<Result<Vec<_>, _>>() else {

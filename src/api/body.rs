@@ -1,5 +1,6 @@
 //! A request's body: read within a limit and a deadline, decompressed within the same limit.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -39,10 +40,10 @@ static TURNS: Semaphore = Semaphore::const_new(16);
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BodyError {
-    #[error("the body is longer than {limit} bytes, the limit of pushgateway.max_body_bytes")]
-    TooLong { limit: usize },
-    #[error("the body decompresses to more than {limit} bytes, the limit of pushgateway.max_body_bytes")]
-    Bomb { limit: usize },
+    #[error("the body is longer than {limit}")]
+    TooLong { limit: Limit },
+    #[error("the body decompresses to more than {limit}")]
+    Bomb { limit: Limit },
     #[error(
         "the Content-Encoding {0:?} is not understood: send the body as it is, or with one of gzip, zstd, deflate, snappy (framed)"
     )]
@@ -54,12 +55,25 @@ pub(super) enum BodyError {
     },
     #[error("unpacking the body ended early: {0}")]
     Stopped(tokio::task::JoinError),
-    #[error("the bodies of all pushes under way take {limit} bytes, the most there may be: push again")]
+    #[error("the bodies of all requests under way take {limit} bytes, the most there may be: send it again")]
     Crowded { limit: usize },
     #[error("the body did not arrive within {} seconds", DEADLINE.as_secs())]
     Late,
     #[error("the body ended early: {0}")]
     Cut(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// How long a body may be, and which key says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limit {
+    pub(super) bytes: usize,
+    pub(super) key: &'static str,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes, the limit of {}", self.bytes, self.key)
+    }
 }
 
 /// The memory that all bodies share.
@@ -71,12 +85,12 @@ pub(super) struct Room(AtomicUsize);
 pub(super) struct Held {
     bytes: Vec<u8>,
     room: Arc<Room>,
-    limit: usize,
+    limit: Limit,
 }
 
 impl Held {
-    /// An empty body of at most `limit` bytes.
-    pub(super) fn new(room: &Arc<Room>, limit: usize) -> Self {
+    /// An empty body of at most `limit`.
+    pub(super) fn new(room: &Arc<Room>, limit: Limit) -> Self {
         Self {
             bytes: Vec::new(),
             room: Arc::clone(room),
@@ -97,26 +111,46 @@ impl Held {
     /// Lowers what it may take.
     #[cfg(test)]
     pub(super) fn limit_to(&mut self, limit: usize) {
-        self.limit = limit;
+        self.limit.bytes = limit;
     }
 
     /// Appends `more`, unless the body is longer then than it may be (`too_long`), or there is no room.
-    pub(super) fn push(&mut self, more: &[u8], too_long: fn(usize) -> BodyError) -> Result<(), BodyError> {
-        if more.len() > self.limit.saturating_sub(self.bytes.len()) {
-            return Err(too_long(self.limit));
-        }
-        let limit = MAX_HELD_BYTES.max(self.limit.saturating_mul(2));
-        let take = |held: usize| held.checked_add(more.len()).filter(|held| *held <= limit);
-        if self
-            .room
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
-            .is_err()
-        {
-            return Err(BodyError::Crowded { limit });
-        }
+    pub(super) fn push(&mut self, more: &[u8], too_long: fn(Limit) -> BodyError) -> Result<(), BodyError> {
+        self.claim(more.len(), too_long)?;
         self.bytes.extend_from_slice(more);
         Ok(())
+    }
+
+    /// Takes room for so many more bytes.
+    fn claim(&self, more: usize, too_long: fn(Limit) -> BodyError) -> Result<(), BodyError> {
+        if more > self.limit.bytes.saturating_sub(self.bytes.len()) {
+            return Err(too_long(self.limit));
+        }
+        let limit = MAX_HELD_BYTES.max(self.limit.bytes.saturating_mul(2));
+        let take = |held: usize| held.checked_add(more).filter(|held| *held <= limit);
+        let claimed = self
+            .room
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        claimed.map(drop).map_err(|_| BodyError::Crowded { limit })
+    }
+
+    /// Makes it so many zeros, to be written over.
+    pub(super) fn zeros(mut self, count: usize) -> Result<Self, BodyError> {
+        self.claim(count, |limit| BodyError::Bomb { limit })?;
+        self.bytes = vec![0; count];
+        Ok(self)
+    }
+
+    /// The body, to be written over.
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -126,22 +160,14 @@ impl Drop for Held {
     }
 }
 
-/// Reads and decompresses a body of at most `limit` bytes in either form.
+/// Reads and decompresses a body of at most `limit` in either form.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: Incoming,
-    (limit, room): (usize, &Arc<Room>),
+    (limit, room): (Limit, &Arc<Room>),
 ) -> Result<Held, BodyError> {
     let encoding = Encoding::of(headers)?;
-    if body.size_hint().lower() > limit as u64 {
-        return Err(BodyError::TooLong { limit });
-    }
-    let mut sent = Held::new(room, limit);
-    let announced = announced(&body);
-    sent.bytes.reserve_exact(announced.min(MAX_RESERVED_BYTES));
-    let sent = tokio::time::timeout(DEADLINE, collect(body, sent))
-        .await
-        .map_err(|_| BodyError::Late)??;
+    let sent = read_as_sent(body, (limit, room)).await?;
     if encoding == Encoding::Identity {
         return Ok(sent);
     }
@@ -149,6 +175,22 @@ pub(super) async fn read(
     let _turn = TURNS.acquire().await;
     let unpacked = tokio::task::spawn_blocking(move || encoding.unpack(&sent)).await;
     unpacked.map_err(BodyError::Stopped)?
+}
+
+/// Reads a body of at most `limit`, and leaves it as it is.
+pub(super) async fn read_as_sent(
+    body: Incoming,
+    (limit, room): (Limit, &Arc<Room>),
+) -> Result<Held, BodyError> {
+    if body.size_hint().lower() > limit.bytes as u64 {
+        return Err(BodyError::TooLong { limit });
+    }
+    let mut sent = Held::new(room, limit);
+    let announced = announced(&body);
+    sent.bytes.reserve_exact(announced.min(MAX_RESERVED_BYTES));
+    tokio::time::timeout(DEADLINE, collect(body, sent))
+        .await
+        .map_err(|_| BodyError::Late)?
 }
 
 /// How many bytes are still to come by the client's word.
@@ -197,10 +239,14 @@ mod tests {
     fn what_all_bodies_hold_is_bounded_and_given_back() {
         let too_long = |limit| BodyError::TooLong { limit };
         let room = Arc::default();
-        let mut first = Held::new(&room, 100);
+        let limit = Limit {
+            bytes: 100,
+            key: "pushgateway.max_body_bytes",
+        };
+        let mut first = Held::new(&room, limit);
         room.0.store(MAX_HELD_BYTES - 8, Ordering::Relaxed);
         first.push(b"12345678", too_long).unwrap();
-        let mut second = Held::new(&room, 100);
+        let mut second = Held::new(&room, limit);
 
         assert!(matches!(
             second.push(b"1", too_long),

@@ -8,6 +8,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::write;
+use crate::codec::remote_write::{Counts, Message};
 use crate::codec::show;
 
 const CLASHING: &str = "clashing";
@@ -25,12 +27,23 @@ struct Reason {
     reason: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Written {
+    door: &'static str,
+    version: &'static str,
+    kind: &'static str,
+    outcome: &'static str,
+}
+
 /// The counters of the doors.
 #[derive(Clone, Debug)]
 pub(super) struct Books {
     requests: Family<Request, Counter>,
     pub(super) push_bytes: Histogram,
     pub(super) push_seconds: Histogram,
+    pub(super) write_bytes: Histogram,
+    pub(super) write_seconds: Histogram,
+    written: Family<Written, Counter>,
     pub(super) show_seconds: Histogram,
     pub(super) broken_scrapes: Counter,
     not_shown: Family<Reason, Gauge>,
@@ -44,16 +57,23 @@ impl Default for Books {
         for reason in [CLASHING, DAMAGED] {
             drop(not_shown.get_or_create(&Reason { reason }));
         }
-        Self {
+        let books = Self {
             requests: Family::default(),
             push_bytes: Histogram::new(exponential_buckets(256.0, 4.0, 10)),
             push_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
+            write_bytes: Histogram::new(exponential_buckets(256.0, 4.0, 10)),
+            write_seconds: Histogram::new(exponential_buckets(0.0005, 2.0, 14)),
+            written: Family::default(),
             show_seconds: Histogram::new(exponential_buckets(0.001, 4.0, 9)),
             broken_scrapes: Counter::default(),
             not_shown,
             connections: Gauge::default(),
             bad_connections: Counter::default(),
+        };
+        for message in [Message::V1, Message::V2] {
+            books.received("http", message, Default::default());
         }
+        books
     }
 }
 
@@ -74,6 +94,21 @@ impl Books {
             "push_duration_seconds",
             "From the end of a push's body to its answer",
             self.push_seconds.clone(),
+        );
+        http.register(
+            "write_size_bytes",
+            "Length of remote-write requests, decompressed",
+            self.write_bytes.clone(),
+        );
+        http.register(
+            "write_duration_seconds",
+            "From the end of a remote-write request to its answer",
+            self.write_seconds.clone(),
+        );
+        http.register(
+            "written_samples",
+            "Samples, native histograms and exemplars of remote-write requests, by door, version and outcome",
+            self.written.clone(),
         );
         http.register(
             "show_duration_seconds",
@@ -106,6 +141,25 @@ impl Books {
         }
     }
 
+    /// Takes note of what a remote-write request brought: what of it is taken, and what is not.
+    pub(super) fn received(&self, door: &'static str, message: Message, (taken, refused): (Counts, Counts)) {
+        for (outcome, counts) in [("taken", taken), ("refused", refused)] {
+            for (kind, count) in [
+                ("sample", counts.samples),
+                ("histogram", counts.histograms),
+                ("exemplar", counts.exemplars),
+            ] {
+                let labels = Written {
+                    door,
+                    version: message.version(),
+                    kind,
+                    outcome,
+                };
+                self.written.get_or_create(&labels).inc_by(count);
+            }
+        }
+    }
+
     pub(super) fn answered(&self, method: &Method, path: &str, code: StatusCode) {
         let method = match method.as_str() {
             "GET" => "GET",
@@ -119,6 +173,8 @@ impl Books {
             "push"
         } else if path == "/metrics" {
             "metrics"
+        } else if write::PATHS.contains(&path) {
+            "write"
         } else if path.starts_with("/api/") {
             "api"
         } else if matches!(path, "/" | "/status") {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::auth::Rights;
-use crate::intake::{Consistency, Timestamps};
+use crate::intake::{Consistency, Order, Timestamps};
 use crate::model::NameScheme;
 
 /// The `http:` and `pushgateway:` blocks.
@@ -40,6 +40,34 @@ pub struct DoorConfig {
     pub max_body_bytes: usize,
     /// `pushgateway.max_series`: most series of one push. Default 200,000.
     pub max_series: usize,
+    /// `remote_write_receiver:`.
+    pub receiver: ReceiverConfig,
+}
+
+/// The `remote_write_receiver:` block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiverConfig {
+    /// `remote_write_receiver.enabled`: whether remote-write is taken. Default true.
+    pub enabled: bool,
+    /// `remote_write_receiver.enforce_order`: whether samples that are not later than the last of their series are refused
+    /// here. Default false: they are passed on as they came, and the remote decides.
+    pub order: Order,
+    /// `remote_write_receiver.max_body_bytes`: longest body as sent. Default 32 MiB, as VictoriaMetrics.
+    pub max_body_bytes: usize,
+    /// `remote_write_receiver.max_decompressed_bytes`: longest body decompressed. Default 128 MiB: a hundred times what
+    /// Prometheus sends at once.
+    pub max_decompressed_bytes: usize,
+}
+
+impl Default for ReceiverConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            order: Order::AsSent,
+            max_body_bytes: 32 << 20,
+            max_decompressed_bytes: 128 << 20,
+        }
+    }
 }
 
 impl DoorConfig {
@@ -70,6 +98,7 @@ impl Default for DoorConfig {
             lifecycle: false,
             max_body_bytes: 64 << 20,
             max_series: 200_000,
+            receiver: ReceiverConfig::default(),
         }
     }
 }

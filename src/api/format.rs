@@ -67,7 +67,7 @@ impl Format {
 }
 
 /// A media type and its parameters; `None` when it is malformed.
-fn media_type(text: &str) -> Option<(&str, Vec<(&str, &str)>)> {
+pub(super) fn media_type(text: &str) -> Option<(&str, Vec<(&str, &str)>)> {
     let mut parts = text.split(';').map(str::trim);
     let kind = parts.next()?;
     let parameters = parts.filter(|part| !part.is_empty()).map(|part| {

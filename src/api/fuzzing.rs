@@ -3,13 +3,18 @@
 
 use std::sync::Arc;
 
-use super::body::{BodyError, Held};
+use super::body::{BodyError, Held, Limit};
 use super::encoding::Encoding;
 use super::group_path::{self, GroupPath};
 use crate::model::{GroupKey, NameScheme};
 
 /// Longest body here, packed and unpacked.
 const MAX_BYTES: usize = 1 << 16;
+
+const LIMIT: Limit = Limit {
+    bytes: MAX_BYTES,
+    key: "the test",
+};
 
 /// A path is refused, or names a group that is named again by the path written for it, or leads to where it stays.
 ///
@@ -84,7 +89,7 @@ pub fn any_packed_body(packed: &[u8]) {
         2 => Encoding::Zstd,
         _ => Encoding::Snappy,
     };
-    let mut held = Held::new(&Arc::default(), MAX_BYTES);
+    let mut held = Held::new(&Arc::default(), LIMIT);
     if held.push(sent, |limit| BodyError::TooLong { limit }).is_err() {
         return;
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `push` | PUT, POST, DELETE `/metrics/job/...` |
 //! | `show` | GET `/metrics` |
+//! | `write` | POST `/api/v1/write`, `/write`, `/api/v1/prom/write`, `/api/v1/push` |
 //! | `v1` | GET `/api/v1/metrics`, `/api/v1/status`; PUT `/api/v1/admin/wipe` |
 //! | `page` | GET `/`, `/status` |
 //! | `probe` | GET `/-/healthy`, `/-/ready`, `/-/metrics`; PUT, POST `/-/reload`, `/-/quit` |
@@ -38,6 +39,7 @@ mod show;
 mod tls;
 mod v1;
 mod web;
+mod write;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -59,7 +61,7 @@ use outgoing::Outgoing;
 use reply::Reply;
 
 pub use auth::{HashError, PasswordHash, Right, Rights, User};
-pub use config::DoorConfig;
+pub use config::{DoorConfig, ReceiverConfig};
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub use fuzzing::{any_packed_body, any_path};
@@ -206,6 +208,7 @@ impl Doors {
                 let query = request.uri().query().unwrap_or_default();
                 page::page(request.method(), self, query).await
             }
+            path if write::PATHS.contains(&path) => write::write(self, config, request).await,
             path if path.starts_with(v1::PREFIX) => {
                 let query = request.uri().query().unwrap_or_default();
                 v1::answer(self, config, (request.method(), path), query).await

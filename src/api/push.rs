@@ -51,7 +51,11 @@ pub(super) async fn push(
         Method::OPTIONS => return Reply::options(ALLOWED),
         _ => return Reply::method_not_allowed(ALLOWED),
     };
-    let body = match body::read(&head.headers, body, (config.max_body_bytes, &doors.bodies)).await {
+    let limit = body::Limit {
+        bytes: config.max_body_bytes,
+        key: "pushgateway.max_body_bytes",
+    };
+    let body = match body::read(&head.headers, body, (limit, &doors.bodies)).await {
         Ok(body) => body,
         Err(error) => return Reply::bad_body(&error),
     };

@@ -13,10 +13,20 @@ use super::format::FormatError;
 use super::group_path::GroupPathError;
 use super::outgoing::{Outgoing, Stream};
 use super::question::QuestionError;
+use super::write::{Accepted, NotTaken, Unsupported};
+use crate::codec::remote_write::{Counts, Message};
 use crate::intake::Refusal;
 use crate::registry::Refused;
 
 const JSON: &str = "application/json";
+
+/// How much of a request of version 2.0 was written (PRW R2-05).
+const SAMPLES_WRITTEN: http::HeaderName =
+    http::HeaderName::from_static("x-prometheus-remote-write-samples-written");
+const HISTOGRAMS_WRITTEN: http::HeaderName =
+    http::HeaderName::from_static("x-prometheus-remote-write-histograms-written");
+const EXEMPLARS_WRITTEN: http::HeaderName =
+    http::HeaderName::from_static("x-prometheus-remote-write-exemplars-written");
 
 /// Seconds after which a sender may try again when nothing better is known.
 const RETRY_SECONDS: u64 = 5;
@@ -39,6 +49,8 @@ enum Says {
     Exactly(String),
     /// What is being written.
     Written(Stream),
+    /// A sentence, and how much of a remote-write request was written.
+    Counted(Box<(String, Counts)>),
 }
 
 impl Reply {
@@ -276,6 +288,54 @@ impl Reply {
         }
     }
 
+    /// What became of a remote-write request. Version 2.0 is told how much was written, whatever became of it (PRW R2-05).
+    pub(super) fn written(outcome: &Result<Accepted, NotTaken>, message: Message) -> Self {
+        let (reply, taken) = match outcome {
+            Ok(accepted) => {
+                let reply = match accepted.complaint() {
+                    None => Self::new(StatusCode::NO_CONTENT, ""),
+                    Some(complaint) => Self::new(StatusCode::BAD_REQUEST, complaint),
+                };
+                (reply, accepted.taken)
+            }
+            Err(error) => (Self::not_taken(error), Counts::default()),
+        };
+        match (message, reply.says) {
+            (Message::V2, Says::Text(text)) => Self {
+                says: Says::Counted(Box::new((text, taken))),
+                ..reply
+            },
+            (_, says) => Self { says, ..reply },
+        }
+    }
+
+    /// Nothing of a remote-write request is taken. A failed disk is answered 500, as Prometheus does (PRW R1-03).
+    fn not_taken(error: &NotTaken) -> Self {
+        let status = match error {
+            NotTaken::Body(error) => return Self::bad_body(error),
+            NotTaken::Refused(Refusal::NotDurable(_)) | NotTaken::Stopped(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            NotTaken::Refused(refusal) => return Self::refused(refusal),
+            NotTaken::TooMany(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            NotTaken::Empty | NotTaken::Framed | NotTaken::NotSnappy(_) | NotTaken::Unreadable { .. } => {
+                StatusCode::BAD_REQUEST
+            }
+        };
+        Self::new(status, error.to_string())
+    }
+
+    /// The headers of a remote-write request say that its body is none that can be read here (PRW R2-02).
+    pub(super) fn unsupported(error: &Unsupported) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error.to_string())
+    }
+
+    /// Remote-write would be taken here, if `remote_write_receiver.enabled` allowed it.
+    pub(super) fn no_receiver() -> Self {
+        let text = "remote-write is not taken here: remote_write_receiver.enabled switches it on";
+        Self::new(StatusCode::NOT_FOUND, text)
+    }
+
     /// Whether it says that there is nothing behind the door, or nothing for this client.
     pub(super) const fn turns_away(&self) -> bool {
         matches!(
@@ -298,11 +358,11 @@ impl Reply {
     }
 
     pub(super) fn into_response(self) -> Response<Outgoing> {
-        let answer = match self.says {
-            Says::Written(written) => Outgoing::Stream(written),
-            Says::Exactly(text) => Outgoing::from(text),
-            Says::Text(text) if text.is_empty() || text.ends_with('\n') => Outgoing::from(text),
-            Says::Text(text) => Outgoing::from(text + "\n"),
+        let (answer, written) = match self.says {
+            Says::Written(written) => (Outgoing::Stream(written), None),
+            Says::Exactly(text) => (Outgoing::from(text), None),
+            Says::Text(text) => (Outgoing::from(line(text)), None),
+            Says::Counted(said) => (Outgoing::from(line(said.0)), Some(said.1)),
         };
         let mut response = Response::new(answer);
         *response.status_mut() = self.status;
@@ -313,6 +373,9 @@ impl Reply {
             && let Ok(value) = HeaderValue::from_str(&value)
         {
             response.headers_mut().insert(name, value);
+        }
+        for (name, count) in written.iter().flat_map(written_headers) {
+            response.headers_mut().insert(name, HeaderValue::from(count));
         }
         response
     }
@@ -338,12 +401,34 @@ impl Reply {
     }
 }
 
+/// Text that ends in a line feed, unless there is none.
+fn line(text: String) -> String {
+    if text.is_empty() || text.ends_with('\n') {
+        text
+    } else {
+        text + "\n"
+    }
+}
+
+/// What version 2.0 is told, by header.
+fn written_headers(written: &Counts) -> [(http::HeaderName, u64); 3] {
+    [
+        (SAMPLES_WRITTEN, written.samples),
+        (HISTOGRAMS_WRITTEN, written.histograms),
+        (EXEMPLARS_WRITTEN, written.exemplars),
+    ]
+}
+
 impl Says {
     /// What it says, as far as that is known by now.
     fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::Exactly(text) => text,
+            Self::Counted(said) => &said.0,
             Self::Written(_) => "",
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

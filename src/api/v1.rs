@@ -13,7 +13,7 @@ use serde_json::json;
 use super::outgoing::{Chunks, Stream};
 use super::question::{Question, token};
 use super::reply::Reply;
-use super::{DoorConfig, Doors, push, show};
+use super::{DoorConfig, Doors, push, show, write};
 use crate::codec::json::{Group, WriteError, put_string, rfc3339};
 use crate::intake::Intake;
 use crate::registry::ShownGroup;
@@ -36,7 +36,8 @@ const CORS: [(HeaderName, &str); 5] = [
 /// Whether a reply is one of the API: what is turned away before it comes to it is not, and no wipe is.
 pub(super) fn has_given(reply: &Reply, (method, path): (&Method, &str)) -> bool {
     let is_of_api = |path: &str| path != "admin/wipe" || *method == Method::OPTIONS;
-    path.strip_prefix(PREFIX).is_some_and(is_of_api) && !reply.turns_away()
+    let is_ours = !write::PATHS.contains(&path) && path.strip_prefix(PREFIX).is_some_and(is_of_api);
+    is_ours && !reply.turns_away()
 }
 
 /// Adds what every answer of the API has.

@@ -18,7 +18,7 @@ use crate::config::{
     Config, ConfigError, LogFormat, Notice, Overrides, Position, spell_duration, spell_size,
 };
 use crate::forward::{self, Auth, RemoteConfig, Secret};
-use crate::intake::Timestamps;
+use crate::intake::{Order, Timestamps};
 use crate::model::{Clock, NameScheme, SystemClock};
 use crate::normalise::RulesConfig;
 use crate::queue::{SyncPolicy, WhenFull};
@@ -246,6 +246,11 @@ fn listening(config: &Config) -> String {
         door.max_connections,
         door.taken_status()
     );
+    line += match (door.receiver.enabled, door.receiver.order) {
+        (false, _) => "; takes no remote-write",
+        (true, Order::AsSent) => "; takes remote-write at /api/v1/write",
+        (true, Order::Enforced) => "; takes remote-write at /api/v1/write, in the order of times only",
+    };
     if door.consistency == Consistency::Unchecked {
         line += ", whether or not a push agrees with others";
     }

@@ -14,7 +14,7 @@ mod walk;
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::wire::{Fields, Value, put_bytes, put_varint, text, varint_len};
+use super::wire::{Fields, Value, put_bytes, put_varint, text, varint_len, wrong_type};
 use super::{DecodeError, histogram};
 use crate::model::{LabelDraft, LabelSet, SeriesHash, UnixMillis, WrittenSample};
 
@@ -311,6 +311,7 @@ pub(super) fn read_sample(sample: &[u8]) -> Result<WrittenSample, DecodeError> {
             (1, Value::Fixed64(bits)) => value = bits,
             (2, Value::Varint(millis)) => at = millis.cast_signed(),
             (3, Value::Varint(millis)) => created = millis.cast_signed(),
+            (1..=3, _) => return Err(wrong_type("sample")),
             _ => {}
         }
     }

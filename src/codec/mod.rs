@@ -10,7 +10,7 @@
 //! - [`shape`] and [`layer`]: a push as it was pushed, packed, to be shown again
 //! - [`show`]: what was pushed, merged and written in the format of a scrape
 //! - [`json`]: groups as Pushgateway's JSON API shows them
-//! - [`remote_write`]: the remote-write 1.0 request of any sender
+//! - [`remote_write`]: the remote-write requests of any sender
 
 pub mod block;
 mod cursor;
@@ -65,6 +65,14 @@ pub enum DecodeError {
         /// How long it says it is.
         len: usize,
         /// How long it may be.
+        limit: usize,
+    },
+    /// There is more of something than there may be.
+    #[error("{what}: more than {limit}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there may be.
         limit: usize,
     },
     /// The snappy block does not decompress.

@@ -1,58 +1,32 @@
-//! Remote-write requests: those of any sender, read, with series borrowed from the decompressed body; and ours, written,
-//! where a block is not the request as it lies.
+//! Remote-write requests of any sender, in either version of the protocol: series borrowed from the decompressed body. And
+//! ours, written, where a block is not the request as it lies: [`Encoder`], [`encode_metadata`].
+//!
+//! A body that cannot be read is an error, and nothing of it is taken. One that can be read may still have series, or
+//! parts of series, that make no sense: those become [`Flaws`] with exact counts, and the rest is kept. What makes sense
+//! is judged as Prometheus judges it (`storage/remote/write_handler.go`, `model/histogram`).
+//!
+//! - Labels may come in any order. A label without a value is none; one without a name, twice the same name, and text that
+//!   is not UTF-8 are flaws of the whole series, and so is having no metric name.
+//! - Histograms are checked whole; those of a resolution finer than stores know are merged into the finest they know.
+//! - Series with exemplars or metadata only are fine. Times may be any; their order is not looked at.
+//! - Fields this version does not know are passed over (PRW R1-06, R2-10).
 
 mod encode_v2;
+mod histogram;
+mod limits;
+mod message;
 mod metadata;
+mod reduce;
 mod request;
+mod series;
 mod symbols;
-
-use super::DecodeError;
-use super::block::{read_label, read_sample};
-use super::wire::{Fields, Value};
-use crate::model::{LabelDraft, UnixMillis};
+#[cfg(test)]
+mod tests;
+mod v1;
+mod v2;
 
 pub use encode_v2::{Describe, Encoded, Encoder};
+pub use limits::Limits;
+pub use message::Message;
 pub use metadata::encode_metadata;
-pub use request::{Counts, Flaw, Request};
-
-/// One series of a request: its labels as sent, and its samples in the order they were sent.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RequestSeries<'a> {
-    /// The labels, unsorted if the sender did not sort them.
-    pub labels: LabelDraft<'a>,
-    /// Value and time of each sample.
-    pub samples: Vec<(f64, UnixMillis)>,
-}
-
-/// Reads a decompressed `prometheus.WriteRequest`; fields this version does not know are passed over (PRW R1-06).
-///
-/// # Errors
-/// When the bytes are not such a message.
-pub fn decode(body: &[u8]) -> Result<Vec<RequestSeries<'_>>, DecodeError> {
-    let mut fields = Fields::of("write request", body);
-    let mut request = Vec::new();
-    while let Some(field) = fields.next()? {
-        if let (1, Value::Bytes(series)) = field {
-            request.push(decode_series(series)?);
-        }
-    }
-    Ok(request)
-}
-
-fn decode_series(series: &[u8]) -> Result<RequestSeries<'_>, DecodeError> {
-    let mut fields = Fields::of("series", series);
-    let mut decoded = RequestSeries::default();
-    while let Some(field) = fields.next()? {
-        match field {
-            (1, Value::Bytes(label)) => {
-                let (name, value) = read_label(label)?;
-                decoded.labels.push(name, value);
-            }
-            (2, Value::Bytes(sample)) => decoded
-                .samples
-                .push(read_sample(sample).map(|sample| (sample.value, sample.at))?),
-            _ => {}
-        }
-    }
-    Ok(decoded)
-}
+pub use request::{Counts, Flaw, Flaws, Request};

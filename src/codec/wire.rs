@@ -117,6 +117,12 @@ impl<'a> Fields<'a> {
             return Ok(None);
         }
         let tag = self.varint()?;
+        if tag >> 3 == 0 {
+            return Err(DecodeError::Invalid {
+                what: self.what,
+                problem: "a field has the number 0",
+            });
+        }
         let value = match low_bits(tag) & 7 {
             VARINT => Value::Varint(self.varint()?),
             FIXED64 => Value::Fixed64(u64::from_le_bytes(self.fixed()?)),
@@ -191,6 +197,14 @@ impl<'a> Fields<'a> {
             what: self.what,
             at: self.all - self.rest.len(),
         }
+    }
+}
+
+/// A field of `what` has a wire type that is not its own. Passing it over would lose what it says without a word.
+pub(super) const fn wrong_type(what: &'static str) -> DecodeError {
+    DecodeError::Invalid {
+        what,
+        problem: "a field has the wire type of another",
     }
 }
 

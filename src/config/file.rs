@@ -8,8 +8,8 @@ use super::reader::{Block, NotYet};
 use super::value::{DURATION, NUMBER, SIZE, one_of, spell_size, switch};
 use super::word::{address, path_prefix};
 use super::{Config, remote, rules, web};
-use crate::api::DoorConfig;
-use crate::intake::Timestamps;
+use crate::api::{DoorConfig, ReceiverConfig};
+use crate::intake::{Order, Timestamps};
 use crate::model::NameScheme;
 use crate::normalise::RulesConfig;
 use crate::queue::{QueueConfig, SyncPolicy, WhenFull};
@@ -18,18 +18,12 @@ use crate::registry::{Consistency, RetentionConfig};
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 const SECOND: Duration = Duration::from_secs(1);
 
-const TOP_NOT_YET: NotYet = &[
-    ("grpc", "there is no gRPC door, take it out"),
-    (
-        "remote_write_receiver",
-        "remote-write is not received, only pushes are",
-    ),
-];
+const TOP_NOT_YET: NotYet = &[("grpc", "there is no gRPC door, take it out")];
 const JOBS_NOT_YET: NotYet = &[
     ("policies", "jobs.stale_after holds for all groups"),
     (
         "track_remote_write",
-        "remote-write is not received, only pushes are",
+        "jobs that come by remote-write are not looked at, only pushes are",
     ),
 ];
 
@@ -44,7 +38,11 @@ pub(super) const LOG_LEVELS: &[(&str, LogLevel)] = &[
 /// Reads the whole file.
 pub(super) fn read(root: &Block<'_>) -> Config {
     let defaults = Config::default();
-    let door = door(&root.block("http"), &root.block("pushgateway"));
+    let receiver = receiver(&root.block("remote_write_receiver"));
+    let door = DoorConfig {
+        receiver,
+        ..door(&root.block("http"), &root.block("pushgateway"))
+    };
     let config = Config {
         data_dir: root.file("data_dir").unwrap_or(defaults.data_dir),
         rules: RulesConfig {
@@ -117,10 +115,34 @@ fn door(http: &Block<'_>, pushgateway: &Block<'_>) -> DoorConfig {
         max_series: pushgateway
             .text("max_series", series)
             .map_or(defaults.max_series, count),
+        receiver: defaults.receiver,
     };
     http.finish(&[]);
     pushgateway.finish(&[]);
     door
+}
+
+fn receiver(block: &Block<'_>) -> ReceiverConfig {
+    let defaults = ReceiverConfig::default();
+    let body = SIZE.within(
+        (64 << 10, "since Prometheus sends some hundreds of KiB at once"),
+        (1 << 30, "since a request is held in memory"),
+    );
+    let receiver = ReceiverConfig {
+        enabled: block.text("enabled", switch).unwrap_or(defaults.enabled),
+        order: match block.text("enforce_order", switch) {
+            Some(true) => Order::Enforced,
+            _ => Order::AsSent,
+        },
+        max_body_bytes: block
+            .text("max_body_bytes", &body)
+            .map_or(defaults.max_body_bytes, count),
+        max_decompressed_bytes: block
+            .text("max_decompressed_bytes", &body)
+            .map_or(defaults.max_decompressed_bytes, count),
+    };
+    block.finish(&[]);
+    receiver
 }
 
 fn retention(jobs: &Block<'_>) -> RetentionConfig {

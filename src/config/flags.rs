@@ -3,7 +3,7 @@
 
 use super::{Config, LogFormat, spell_duration, spell_size};
 use crate::api::Flags;
-use crate::intake::Timestamps;
+use crate::intake::{Order, Timestamps};
 use crate::model::NameScheme;
 use crate::queue::{SyncPolicy, WhenFull};
 use crate::registry::Consistency;
@@ -67,6 +67,19 @@ fn ours(config: &Config) -> Vec<(&'static str, String)> {
         ("pushgateway.success_status", door.success_status.to_string()),
         ("pushgateway.max_body_bytes", size(door.max_body_bytes)),
         ("pushgateway.max_series", door.max_series.to_string()),
+        ("remote_write_receiver.enabled", door.receiver.enabled.to_string()),
+        (
+            "remote_write_receiver.enforce_order",
+            (door.receiver.order == Order::Enforced).to_string(),
+        ),
+        (
+            "remote_write_receiver.max_body_bytes",
+            size(door.receiver.max_body_bytes),
+        ),
+        (
+            "remote_write_receiver.max_decompressed_bytes",
+            size(door.receiver.max_decompressed_bytes),
+        ),
         ("jobs.stale_after", spell_duration(jobs.stale_after)),
         ("jobs.history", spell_duration(jobs.history)),
         ("jobs.max_groups", jobs.max_groups.to_string()),

@@ -12,9 +12,9 @@ use std::time::Duration;
 use proptest::prelude::proptest;
 
 use super::{Config, ConfigError, LogConfig, LogFormat, LogLevel, Overrides};
-use crate::api::{DoorConfig, Right, Rights};
+use crate::api::{DoorConfig, ReceiverConfig, Right, Rights};
 use crate::forward::{Auth, RemoteConfig, Secret};
-use crate::intake::Timestamps;
+use crate::intake::{Order, Timestamps};
 use crate::model::NameScheme;
 use crate::normalise::{LabelLimits, RuleConfig, RulesConfig};
 use crate::queue::{QueueConfig, SyncPolicy, WhenFull};
@@ -128,6 +128,7 @@ fn every_key_of_the_doors_arrives_where_it_is_needed() {
 data_dir: data
 http: {listen: ':9000', path_prefixes: [/a, /b/], max_connections: 7, web_config_file: web.yml, rights: {ops: [push, admin], bob: []}, public_probes: true}
 pushgateway: {success_status: 202, consistency_check: false, utf8_names: true, honor_timestamps: true, admin_api: true, lifecycle: true, max_body_bytes: 1MiB, max_series: 9}
+remote_write_receiver: {enabled: false, enforce_order: true, max_body_bytes: 2MiB, max_decompressed_bytes: 4MiB}
 log: {level: debug, format: json}
 ",
     );
@@ -150,6 +151,12 @@ log: {level: debug, format: json}
         lifecycle: true,
         max_body_bytes: 1 << 20,
         max_series: 9,
+        receiver: ReceiverConfig {
+            enabled: false,
+            order: Order::Enforced,
+            max_body_bytes: 2 << 20,
+            max_decompressed_bytes: 4 << 20,
+        },
     };
     assert_eq!(config.door, door);
     assert_eq!(config.rules.names, NameScheme::Utf8);

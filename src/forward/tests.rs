@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use self::double::{record, series};
 use self::loopback::{Answer, Request, Server};
 use super::{Forwarder, Metrics, RemoteConfig, check};
-use crate::codec::remote_write::decode;
+use crate::codec::remote_write::{Limits, Message};
 use crate::model::{Clock, SystemClock};
 use crate::queue::{FileStorage, Queue, QueueConfig, Record, Start};
 
@@ -42,9 +42,13 @@ async fn remote(samples: usize) -> (Server, oneshot::Receiver<()>) {
 
 fn values(request: &Request) -> Vec<(String, f64)> {
     let raw = snap::raw::Decoder::new().decompress_vec(&request.body).unwrap();
-    let series = decode(&raw).unwrap().into_iter();
+    let series = Message::V1
+        .decode(&raw, &Limits::default())
+        .unwrap()
+        .series
+        .into_iter();
     series
-        .map(|series| (series.labels.into_set().to_string(), series.samples[0].0))
+        .map(|series| (series.labels.into_set().to_string(), series.samples[0].value))
         .collect()
 }
 

@@ -7,6 +7,7 @@
 mod books;
 mod families;
 mod ledger;
+mod order;
 mod prepare;
 mod quiet;
 mod refusal;
@@ -38,6 +39,7 @@ use ledger::{Committed, Ledger};
 use prepare::{Preparation, Prepared, PushTimes};
 
 pub use crate::registry::Consistency;
+pub use order::Order;
 pub use prepare::{Incoming, Timestamps};
 pub use quiet::Quiet;
 pub use refusal::{Inconsistent, Refusal};
@@ -62,6 +64,8 @@ struct Inner {
     rules: ArcSwap<Rules>,
     retention: ArcSwap<RetentionConfig>,
     ledger: Mutex<Ledger>,
+    /// Of series that come by remote-write, if somebody wants their order looked at.
+    last_times: Mutex<order::LastTimes>,
     queue: Queue,
     clock: Arc<dyn Clock>,
     books: Books,
@@ -114,6 +118,7 @@ impl Intake {
             retention: ArcSwap::from_pointee(retention),
             ledger: Mutex::new(ledger),
             families,
+            last_times: Mutex::default(),
             queue,
             last_sweep: AtomicI64::new(clock.now().get()),
             last_recovery: AtomicI64::new(0),
@@ -169,6 +174,7 @@ impl Intake {
             if let Err(error) = appending.await {
                 self.0.books.received(tally.received);
                 self.0.books.lost(Lost::NotDurable, tally.received);
+                self.0.last_times().forget();
                 self.recover().await;
                 return Err(error.into());
             }

@@ -1,3 +1,5 @@
+mod written;
+
 use super::*;
 use crate::codec::text;
 use crate::model::ManualClock;

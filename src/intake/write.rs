@@ -3,19 +3,30 @@
 //! They are normalised as every series, written to the log and passed on as they came; whether a sample is too old, a
 //! duplicate or out of order is for the remote to judge, which knows what it has. The registry does not hear of them.
 
-use xxhash_rust::xxh3::xxh3_64;
+use std::collections::HashMap;
+use std::sync::{MutexGuard, PoisonError};
 
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::order::{self, Last, LastTimes, Order};
 use super::refusal::Refusal;
 use super::{Inner, Intake, Lost, Submission, Tally};
 use crate::codec::block::BlockBuilder;
 use crate::codec::record::Record;
-use crate::codec::remote_write::{Counts, Flaw, Request};
-use crate::model::{LabelSet, WrittenSeries};
+use crate::codec::remote_write::{Counts, Flaws, Request};
+use crate::model::{Exemplar, LabelSet, UnixMillis, WrittenHistogram, WrittenSeries};
 use crate::normalise::{Dropped, Effects};
 
 /// Into how many records a request is cut. A series always goes into the same one, and a record's key decides its lane,
 /// so this is how many lanes of a remote can share what comes by remote-write, in order per series.
 const STRIPES: usize = 8;
+
+/// How long the samples of a record may become before they are compressed: some requests to a remote. Labels stand
+/// beside each sample there, so that few bytes of a request can become many.
+const MAX_RECORD_BYTES: usize = 8 << 20;
+
+/// About what a sample takes beside its labels.
+const SAMPLE_BYTES: usize = 32;
 
 /// What became of a request.
 #[derive(Debug)]
@@ -26,7 +37,7 @@ pub struct Written {
     /// What is taken once that is durable: also what the operator's own rules drop.
     pub taken: Counts,
     /// What is not taken, and why.
-    pub flawed: Vec<Flaw>,
+    pub flawed: Flaws,
 }
 
 impl Intake {
@@ -35,40 +46,47 @@ impl Intake {
     ///
     /// # Errors
     /// [`Refusal`]: nothing of the request is promised; its sender sends it again.
-    pub fn write(&self, request: Request<'_>) -> Result<Written, Refusal> {
-        let mut stripes = Stripes::new();
-        let mut tally = Tally {
-            received: request.counts().weight(),
-            ..Tally::default()
-        };
-        let flawed_weight = |flaws: &[Flaw]| flaws.iter().map(|flaw| flaw.counts.weight()).sum();
-        let mut taken = Counts::default();
-        let mut flawed = request.flawed;
-        let mut effects = Effects::default();
+    pub fn write(&self, request: Request<'_>, order: Order) -> Result<Written, Refusal> {
+        let mut sorting = Sorting::of(&request);
         let rules = self.0.rules.load();
         self.0.families.received(&request.metadata);
-        for series in request.series {
+        let mut watch = match order {
+            Order::AsSent => None,
+            Order::Enforced => Some(Watch::on(&self.0)),
+        };
+        let mut effects = Effects::default();
+        for mut series in request.series {
             let counts = Counts::of(&series);
             match rules.apply_labels(series.labels.clone(), &mut effects) {
                 Ok(labels) => {
                     self.0.families.received_with(&labels, series.metadata.as_ref());
-                    stripes.push(&labels, &series);
-                    taken += counts;
+                    if let Some(watch) = &mut watch {
+                        watch.keep_order(&labels, &mut series, &mut sorting.flawed);
+                    }
+                    sorting.taken += Counts::of(&series);
+                    sorting.stripes.push(&labels, &series);
                 }
                 Err(dropped @ Dropped::Relabel) => {
-                    tally.dropped.push((dropped.reason(), counts.weight()));
-                    taken += counts;
+                    sorting.tally.dropped.push((dropped.reason(), counts.weight()));
+                    sorting.taken += counts;
                 }
-                Err(dropped) => flawed.push(Flaw {
-                    series: series.labels.into_set().to_string(),
-                    problem: dropped.to_string(),
-                    counts,
+                Err(dropped) => sorting.flawed.add(counts, || {
+                    (series.labels.into_set().to_string(), dropped.to_string())
                 }),
             }
         }
-        tally.lost.push((Lost::Refused, flawed_weight(&flawed)));
         self.0.books.changed(&effects);
+        let Sorting {
+            stripes,
+            mut tally,
+            taken,
+            flawed,
+        } = sorting;
+        tally.lost.push((Lost::Refused, flawed.counts.weight()));
         let submission = self.0.pass_on(stripes, tally)?;
+        if let Some(watch) = watch {
+            watch.remember();
+        }
         Ok(Written {
             submission,
             taken,
@@ -77,7 +95,92 @@ impl Intake {
     }
 }
 
+/// A request while its series are told apart.
+struct Sorting {
+    stripes: Stripes,
+    tally: Tally,
+    taken: Counts,
+    flawed: Flaws,
+}
+
+impl Sorting {
+    fn of(request: &Request<'_>) -> Self {
+        Self {
+            stripes: Stripes::new(),
+            tally: Tally {
+                received: request.counts().weight(),
+                ..Tally::default()
+            },
+            taken: Counts::default(),
+            flawed: request.flawed.clone(),
+        }
+    }
+}
+
+/// Looks at the order of samples. Requests that want it are taken one after the other.
+struct Watch<'a> {
+    known: MutexGuard<'a, LastTimes>,
+    brought: HashMap<u64, Last>,
+    seed: u64,
+    now: UnixMillis,
+}
+
+impl<'a> Watch<'a> {
+    fn on(inner: &'a Inner) -> Self {
+        let seed = inner.ledger().registry().seed();
+        Self {
+            known: inner.last_times(),
+            brought: HashMap::new(),
+            seed,
+            now: inner.clock.now(),
+        }
+    }
+
+    /// Leaves out what does not follow.
+    fn keep_order(&mut self, labels: &LabelSet<'_>, series: &mut WrittenSeries<'_>, flawed: &mut Flaws) {
+        let hash = hash_of(labels, self.seed, &mut Vec::new());
+        let mut last = self.brought.get(&hash).copied().or_else(|| self.known.last(hash));
+        let now = self.now;
+        let mut judge = |sample, counts| match order::place(&mut last, sample, now) {
+            Ok(()) => true,
+            Err(misplaced) => {
+                flawed.add(counts, || (labels.to_string(), misplaced.to_string()));
+                false
+            }
+        };
+        let (one_sample, one_histogram) = (
+            Counts {
+                samples: 1,
+                ..Counts::default()
+            },
+            Counts {
+                histograms: 1,
+                ..Counts::default()
+            },
+        );
+        series
+            .samples
+            .retain(|sample| judge(order::of_sample(sample), one_sample));
+        series
+            .histograms
+            .retain(|written| judge(order::of_histogram(written), one_histogram));
+        if let Some(last) = last {
+            self.brought.insert(hash, last);
+        }
+    }
+
+    /// What was brought has its place in the log.
+    fn remember(mut self) {
+        self.known.remember(self.brought);
+    }
+}
+
 impl Inner {
+    /// The last sample of each series. A panic while it was held cannot have left it half changed.
+    pub(super) fn last_times(&self) -> MutexGuard<'_, LastTimes> {
+        self.last_times.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Appends the stripes. One that finds no room stops those behind it; those before it go their way, and again when
     /// the sender repeats the request, which gives the remote the same samples twice.
     fn pass_on(&self, stripes: Stripes, mut tally: Tally) -> Result<Option<Submission>, Refusal> {
@@ -114,10 +217,57 @@ struct Stripes {
     scratch: Vec<u8>,
 }
 
+/// What goes into records of one key.
 #[derive(Default)]
 struct Stripe {
+    full: Vec<Record>,
     samples: BlockBuilder,
     exemplars: BlockBuilder,
+    /// How long both are about, before they are compressed.
+    raw_bytes: usize,
+}
+
+impl Stripe {
+    fn push(&mut self, labels: &LabelSet<'_>, series: &WrittenSeries<'_>) {
+        let labels_bytes: usize = labels
+            .iter()
+            .map(|(name, value)| name.len() + value.len() + 6)
+            .sum();
+        for sample in &series.samples {
+            self.samples.push_written(labels, *sample);
+            self.grow(labels_bytes + SAMPLE_BYTES);
+        }
+        for WrittenHistogram { histogram, at } in &series.histograms {
+            self.samples.push_histogram(labels, histogram, *at);
+            self.grow(labels_bytes + SAMPLE_BYTES + 8 * histogram.parts());
+        }
+        for exemplar in &series.exemplars {
+            let at = exemplar.at.map_or_else(Default::default, |at| at.millis());
+            self.exemplars.push_exemplar(labels, exemplar, at);
+            self.grow(labels_bytes + SAMPLE_BYTES + Exemplar::MAX_LABEL_CHARS);
+        }
+    }
+
+    /// Begins another record when this one is long enough.
+    fn grow(&mut self, bytes: usize) {
+        self.raw_bytes += bytes;
+        if self.raw_bytes >= MAX_RECORD_BYTES {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        self.raw_bytes = 0;
+        let record = Record {
+            event: bytes::Bytes::new(),
+            samples: std::mem::take(&mut self.samples).finish(),
+            markers: Default::default(),
+            exemplars: std::mem::take(&mut self.exemplars).finish(),
+        };
+        if record.weight() > 0 {
+            self.full.push(record);
+        }
+    }
 }
 
 impl Stripes {
@@ -130,45 +280,33 @@ impl Stripes {
 
     fn push(&mut self, labels: &LabelSet<'_>, series: &WrittenSeries<'_>) {
         let place = self.place_of(labels);
-        let Some(stripe) = self.stripes.get_mut(place) else {
-            return;
-        };
-        for sample in &series.samples {
-            stripe.samples.push_written(labels, *sample);
-        }
-        for written in &series.histograms {
-            stripe
-                .samples
-                .push_histogram(labels, &written.histogram, written.at);
-        }
-        for exemplar in &series.exemplars {
-            let at = exemplar.at.map_or_else(Default::default, |at| at.millis());
-            stripe.exemplars.push_exemplar(labels, exemplar, at);
+        if let Some(stripe) = self.stripes.get_mut(place) {
+            stripe.push(labels, series);
         }
     }
 
     /// The same in every process and version: what waits in the log is followed by what comes after a restart.
     fn place_of(&mut self, labels: &LabelSet<'_>) -> usize {
-        self.scratch.clear();
-        for (name, value) in labels.iter() {
-            for part in [name, value] {
-                self.scratch.extend_from_slice(part.as_bytes());
-                self.scratch.push(0xff);
-            }
-        }
-        usize::try_from(xxh3_64(&self.scratch) % STRIPES as u64).unwrap_or_default()
+        usize::try_from(hash_of(labels, 0, &mut self.scratch) % STRIPES as u64).unwrap_or_default()
     }
 
-    /// A record for each stripe that has anything, with its key.
+    /// The records of each stripe that has anything, with its key.
     fn records(self) -> impl Iterator<Item = (u64, Record)> {
-        (0..).zip(self.stripes).filter_map(|(key, stripe)| {
-            let record = Record {
-                event: bytes::Bytes::new(),
-                samples: stripe.samples.finish(),
-                markers: Default::default(),
-                exemplars: stripe.exemplars.finish(),
-            };
-            (record.weight() > 0).then_some((key, record))
+        (0..).zip(self.stripes).flat_map(|(key, mut stripe)| {
+            stripe.cut();
+            stripe.full.into_iter().map(move |record| (key, record))
         })
     }
+}
+
+/// A number for a series; nobody can aim at that of another without knowing the seed.
+fn hash_of(labels: &LabelSet<'_>, seed: u64, scratch: &mut Vec<u8>) -> u64 {
+    scratch.clear();
+    for (name, value) in labels.iter() {
+        for part in [name, value] {
+            scratch.extend_from_slice(part.as_bytes());
+            scratch.push(0xff);
+        }
+    }
+    xxh3_64_with_seed(scratch, seed)
 }

@@ -7,6 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+/// 9999-12-31T23:59:59.999Z.
+const LAST_MILLIS: u64 = 253_402_300_799_999;
+
 /// Milliseconds since 1970-01-01T00:00:00Z, the timestamp unit of remote-write.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UnixMillis(i64);
@@ -103,9 +106,18 @@ impl UnixNanos {
 
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let span = Duration::from_millis(u64::try_from(self.0).unwrap_or(0));
-        let at = UNIX_EPOCH.checked_add(span).unwrap_or(UNIX_EPOCH);
-        write!(f, "{}", humantime::format_rfc3339_millis(at))
+        // what senders write may lie outside of the years 1970 to 9999, which are all that RFC 3339 has words for here
+        match u64::try_from(self.0) {
+            Ok(millis @ ..=LAST_MILLIS) => {
+                let at = UNIX_EPOCH.checked_add(Duration::from_millis(millis));
+                write!(
+                    f,
+                    "{}",
+                    humantime::format_rfc3339_millis(at.unwrap_or(UNIX_EPOCH))
+                )
+            }
+            _ => write!(f, "{} ms", self.0),
+        }
     }
 }
 
@@ -153,5 +165,23 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> UnixMillis {
         UnixMillis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_time_can_be_shown() {
+        for (millis, shown) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+            (253_402_300_800_000, "253402300800000 ms"),
+            (-1, "-1 ms"),
+            (i64::MAX, "9223372036854775807 ms"),
+        ] {
+            assert_eq!(UnixMillis::new(millis).to_string(), shown);
+        }
     }
 }

@@ -109,9 +109,13 @@ pub(super) fn finish<'a>(
     Ok(set)
 }
 
-/// Removes the labels that must not leave the house: names that begin with `__`, but the metric's.
+/// Labels that begin with `__` and are part of a series all the same: two series may differ by type and unit alone
+/// (Prometheus, `type-and-unit-labels`). No push can have the last two, since pushed names do not begin so.
+const KEPT: [&str; 3] = [METRIC_NAME, "__type__", "__unit__"];
+
+/// Removes the labels that must not leave the house: names that begin with `__`, but those of [`KEPT`].
 pub(super) fn remove_reserved(draft: &mut LabelDraft<'_>) {
-    draft.retain(|name, _| !name.starts_with("__") || name == METRIC_NAME);
+    draft.retain(|name, _| !name.starts_with("__") || KEPT.contains(&name));
 }
 
 const fn exceeds(size: usize, limit: usize) -> bool {

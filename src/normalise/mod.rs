@@ -11,7 +11,7 @@
 //! 4. a YARN `tm_id` gives `container_id` and `application_id`;
 //! 5. external labels are added where absent;
 //! 6. `relabel_configs` run with Prometheus' exact semantics;
-//! 7. reserved labels (`__*` but the metric's name) go, names are checked, limits are kept.
+//! 7. reserved labels (`__*` but the metric's name, its type and its unit) go, names are checked, limits are kept.
 //!
 //! Blanks go before step 1 because an alias that differs from its canonical name by a blank says nothing else.
 

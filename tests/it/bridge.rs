@@ -46,7 +46,17 @@ impl Bridge {
     /// One whose remote takes exemplars and native histograms.
     #[track_caller]
     pub(crate) fn sending_all() -> Self {
-        Self::begun("", ", send_exemplars: true, send_native_histograms: true", |_| {})
+        Self::begun_with_extras("")
+    }
+
+    /// One with these settings, whose remote takes exemplars and native histograms.
+    #[track_caller]
+    pub(crate) fn begun_with_extras(settings: &str) -> Self {
+        Self::begun(
+            settings,
+            ", send_exemplars: true, send_native_histograms: true",
+            |_| {},
+        )
     }
 
     /// One whose remote has these settings, each with a comma before it.

@@ -43,6 +43,7 @@ mod own_times;
 mod program;
 mod protobuf_alone;
 mod pushgateway_semantics;
+mod receiver;
 mod reloading;
 mod remote_write_sender;
 mod shown;

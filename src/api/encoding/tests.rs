@@ -61,7 +61,13 @@ fn bare_deflate(plain: &[u8]) -> Vec<u8> {
 /// What comes out, or the sentence of the refusal.
 fn unpacked(encoding: Encoding, sent: &[u8], limit: usize) -> Result<Vec<u8>, String> {
     // a body may be longer than what comes out of it, but not than its own limit
-    let mut held = Held::new(&Arc::default(), limit.max(sent.len()));
+    let mut held = Held::new(
+        &Arc::default(),
+        super::super::body::Limit {
+            bytes: limit.max(sent.len()),
+            key: "the test",
+        },
+    );
     held.push(sent, |limit| BodyError::TooLong { limit }).unwrap();
     held.limit_to(limit);
     let plain = encoding.unpack(&held).map_err(|error| error.to_string())?;

@@ -23,7 +23,7 @@ fn warned(yaml: &str, expected: &[&str]) {
 fn the_defaults_are_described_in_sentences() {
     let said = describe(&Config::default());
 
-    let expected = r#"listens on 0.0.0.0:9091 for pushes to /metrics/job/...; takes up to 64MiB and 200000 series a push from up to 20000 connections, answers 200
+    let expected = r#"listens on 0.0.0.0:9091 for pushes to /metrics/job/...; takes up to 64MiB and 200000 series a push from up to 20000 connections, answers 200; takes remote-write at /api/v1/write
 keeps queue and registry in flinkbridge-data
 answers a push after it is synced to disk: nothing acknowledged is lost
 queues up to 8GiB or 2h in segments of 64MiB; drops the oldest samples when full, and counts them
@@ -44,7 +44,7 @@ fn what_the_doors_take_beyond_the_usual_is_described() {
     let said = describe(&read("pushgateway: {utf8_names: true, honor_timestamps: true}"));
 
     assert!(
-        said.contains("answers 200; names may be any text; samples may bring their times\n"),
+        said.contains("answers 200; takes remote-write at /api/v1/write; names may be any text; samples may bring their times\n"),
         "{said}"
     );
 }

@@ -4,7 +4,7 @@ use prost::Message as _;
 use super::compress::CHUNK_BYTES;
 use super::*;
 use crate::codec::generated::write_v1 as v1;
-use crate::codec::remote_write;
+use crate::codec::remote_write::{Limits, Message};
 use crate::model::{Exemplar, HistogramBuckets, HistogramCounts, NativeHistogram, ResetHint, UnixNanos};
 
 fn set<'a>(labels: &[(&'a str, &'a str)]) -> LabelSet<'a> {
@@ -22,15 +22,16 @@ fn block_of(series: &[(LabelSet<'_>, f64, i64)]) -> (Block, Vec<SeriesHash>) {
 
 fn series_of(body: &[u8]) -> Vec<(String, u64, i64)> {
     let raw = snap::raw::Decoder::new().decompress_vec(body).unwrap();
-    let request = remote_write::decode(&raw).unwrap();
+    let request = Message::V1.decode(&raw, &Limits::default()).unwrap();
     request
+        .series
         .into_iter()
         .flat_map(|series| {
             let labels = series.labels.into_set().to_string();
             series
                 .samples
                 .into_iter()
-                .map(move |(value, at)| (labels.clone(), value.to_bits(), at.get()))
+                .map(move |sample| (labels.clone(), sample.value.to_bits(), sample.at.get()))
         })
         .collect()
 }

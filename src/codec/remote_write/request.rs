@@ -2,13 +2,16 @@
 
 use crate::model::{Metadata, WrittenSeries};
 
+/// Longest series and longest problem that is told, in characters.
+const MAX_TOLD_CHARS: usize = 512;
+
 /// A request that can be read: what of it makes sense, and what does not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request<'a> {
     /// The series that make sense, in the order they were sent.
     pub series: Vec<WrittenSeries<'a>>,
     /// The series, or parts of them, that do not.
-    pub flawed: Vec<Flaw>,
+    pub flawed: Flaws,
     /// What version 1.0 says of families, apart from any series.
     pub metadata: Vec<Metadata<'a>>,
 }
@@ -22,6 +25,51 @@ pub struct Flaw {
     pub problem: String,
     /// What is not taken because of it.
     pub counts: Counts,
+}
+
+/// All flaws of a request: exactly how much is not taken, and of the first ones why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flaws {
+    /// How many there are.
+    pub number: u64,
+    /// What is not taken because of all of them.
+    pub counts: Counts,
+    /// The first ones, [`Flaws::TOLD`] at most.
+    pub first: Vec<Flaw>,
+}
+
+impl Flaws {
+    /// How many flaws are told in full: a sender that does one thing wrong does it everywhere.
+    pub const TOLD: usize = 10;
+
+    /// Adds one; `tell` says of what series it is and what is wrong, if that is still told.
+    pub fn add(&mut self, counts: Counts, tell: impl FnOnce() -> (String, String)) {
+        self.number += 1;
+        self.counts += counts;
+        if self.first.len() < Self::TOLD {
+            let (series, problem) = tell();
+            self.first.push(Flaw {
+                series: shortened(series),
+                problem: shortened(problem),
+                counts,
+            });
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.number == 0
+    }
+}
+
+/// Text that an answer and a log have room for.
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TOLD_CHARS) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
 }
 
 /// How much there is of each kind.
@@ -65,9 +113,8 @@ impl Request<'_> {
     /// How much there is in it, with what makes no sense.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let flawed = self.flawed.iter().map(|flaw| flaw.counts);
-        let mut counts = Counts::default();
-        for part in self.series.iter().map(Counts::of).chain(flawed) {
+        let mut counts = self.flawed.counts;
+        for part in self.series.iter().map(Counts::of) {
             counts += part;
         }
         counts

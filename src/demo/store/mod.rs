@@ -16,8 +16,8 @@ use tokio::sync::watch;
 use self::series::Series;
 pub use self::{query::Census, query::Selector, server::StoreServer};
 use crate::codec::DecodeError;
-use crate::codec::remote_write::{self, RequestSeries};
-use crate::model::{Clock, LabelDraft, LabelSet, METRIC_NAME, UnixMillis};
+use crate::codec::remote_write::{Flaws, Limits, Message};
+use crate::model::{Clock, LabelDraft, LabelSet, METRIC_NAME, UnixMillis, WrittenSeries};
 
 /// How long a sample is kept.
 const KEPT: Duration = Duration::from_secs(3600);
@@ -136,7 +136,7 @@ impl Store {
     /// Takes a remote-write 1.0 body as it came off the wire: raw snappy.
     pub(super) fn write(&self, body: &[u8]) -> Result<(), StoreError> {
         let raw = decompress(body)?;
-        let request = remote_write::decode(&raw)?;
+        let request = Message::V1.decode(&raw, &Limits::default())?;
         let now = self.clock.now();
         let outcome = {
             let mut held = self.hold();
@@ -146,7 +146,8 @@ impl Store {
             held.sweep(now);
             held.totals.requests += 1;
             let mut refusals = Vec::new();
-            for series in request {
+            refuse(&request.flawed, &mut refusals);
+            for series in request.series {
                 held.put(series, now, self.max_series, &mut refusals);
             }
             held.totals.refused += refusals.len() as u64;
@@ -168,7 +169,7 @@ impl Store {
 impl Held {
     fn put(
         &mut self,
-        request: RequestSeries<'_>,
+        request: WrittenSeries<'_>,
         now: UnixMillis,
         max_series: usize,
         refusals: &mut Vec<Refusal>,
@@ -185,8 +186,8 @@ impl Held {
             return;
         }
         let series = self.series.entry(labels.clone()).or_default();
-        for (value, at) in request.samples {
-            match series.put(value, at, now) {
+        for sample in request.samples {
+            match series.put(sample.value, sample.at, now) {
                 Ok(()) => self.totals.samples += 1,
                 Err(unfit) => refusals.push(unfit.of(&labels)),
             }
@@ -219,6 +220,14 @@ fn decompress(body: &[u8]) -> Result<Vec<u8>, DecodeError> {
         });
     }
     Ok(snap::raw::Decoder::new().decompress_vec(body)?)
+}
+
+/// What makes no sense is refused sample by sample; the first of it says which series.
+fn refuse(flaws: &Flaws, refusals: &mut Vec<Refusal>) {
+    let Some(first) = flaws.first.first() else { return };
+    let series = first.series.clone();
+    let count = usize::try_from(flaws.counts.samples).unwrap_or(usize::MAX);
+    refusals.extend(std::iter::repeat_n(Refusal::BadLabels { series }, count));
 }
 
 /// The labels as a set, if they came as a set has them: a sender that leaves sorting to the store is caught here.

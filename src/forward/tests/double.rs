@@ -13,7 +13,7 @@ use crate::catalogue::Catalogue;
 use crate::codec::block::{Block, BlockBuilder};
 use crate::codec::generated::{write_v1 as v1, write_v2 as v2};
 use crate::codec::record::Record as Blocks;
-use crate::codec::remote_write::{Counts, decode};
+use crate::codec::remote_write::{self, Counts};
 use crate::model::{Clock, LabelDraft, LabelSet, ManualClock, UnixMillis};
 use crate::queue::{Delivery, DropReason, Position, QueueError, Record};
 
@@ -300,11 +300,12 @@ fn told(letter: &Letter) -> Option<Vec<String>> {
 fn read(letter: &Letter) -> (Vec<(String, f64)>, Option<Counts>) {
     let raw = snap::raw::Decoder::new().decompress_vec(&letter.body).unwrap();
     if letter.message == Message::V1 {
-        let series = decode(&raw).unwrap().into_iter();
-        let samples = series.flat_map(|series| {
+        let limits = remote_write::Limits::default();
+        let read = remote_write::Message::V1.decode(&raw, &limits).unwrap();
+        let samples = read.series.into_iter().flat_map(|series| {
             let name = series.labels.into_set().to_string();
-            let values = series.samples.into_iter();
-            values.map(move |(value, _)| (name.clone(), value))
+            let samples = series.samples.into_iter();
+            samples.map(move |sample| (name.clone(), sample.value))
         });
         return (samples.collect(), None);
     }

@@ -53,7 +53,7 @@ impl Relabelling {
     }
 
     /// Runs the rules over `draft`, whose names must be unique, and takes out the reserved labels (`__*` but the
-    /// metric's name) that rules leave behind. `None` when a rule dropped it.
+    /// metric's name, type and unit) that rules leave behind. `None` when a rule dropped it.
     #[must_use]
     pub fn apply<'a>(&'a self, mut draft: LabelDraft<'a>) -> Option<LabelDraft<'a>> {
         match self.run(&mut draft) {

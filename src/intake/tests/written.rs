@@ -1,0 +1,176 @@
+//! Series that come by remote-write.
+
+use super::*;
+use crate::codec::block::Block;
+use crate::codec::record::Record;
+use crate::codec::remote_write::{Counts, Request};
+use crate::model::{LabelDraft, WrittenSample, WrittenSeries};
+use crate::queue::Position;
+
+const NOW: i64 = 1_795_000_000_000;
+
+fn series(name: &str, samples: &[(f64, i64)]) -> WrittenSeries<'static> {
+    let samples = samples.iter().map(|(value, at)| WrittenSample {
+        value: *value,
+        at: UnixMillis::new(*at),
+        created: Some(UnixMillis::new(7)),
+    });
+    WrittenSeries {
+        labels: LabelDraft::from_iter([("__name__".to_owned(), name.to_owned())]),
+        samples: samples.collect(),
+        ..WrittenSeries::default()
+    }
+}
+
+fn request(series: Vec<WrittenSeries<'static>>) -> Request<'static> {
+    Request {
+        series,
+        ..Request::default()
+    }
+}
+
+async fn write(rig: &Rig, request: Request<'_>, order: Order) -> Result<(u64, u64), Refusal> {
+    let written = rig.intake.write(request, order)?;
+    if let Some(submission) = written.submission {
+        rig.intake.settle(submission).await?;
+    }
+    Ok((written.taken.weight(), written.flawed.counts.weight()))
+}
+
+/// Every sample in the log as series, time, start time, in the order of each key.
+fn logged(rig: &Rig) -> Vec<(u64, String)> {
+    let records = rig.queue.scan(Position::new(0)).map(|record| record.unwrap().1);
+    let mut all = Vec::new();
+    for record in records {
+        let block: Block = Record::decode(record.payload).unwrap().samples;
+        for one in block.open().unwrap().series() {
+            let one = one.unwrap();
+            let labels = one.labels().unwrap();
+            let created = one.created.map(UnixMillis::get);
+            all.push((record.key, format!("{labels}@{}>{created:?}", one.at.get())));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_series_stays_in_one_lane_in_the_order_it_was_sent() {
+    let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
+    let names: Vec<String> = (0..100).map(|number| format!("m{number}")).collect();
+    for round in 0..3 {
+        let all = names
+            .iter()
+            .map(|name| series(name, &[(1.0, round), (2.0, round + 10)]));
+        let taken = write(&rig, request(all.collect()), Order::AsSent).await.unwrap();
+        assert_eq!(taken, (200, 0));
+    }
+
+    let logged = logged(&rig);
+
+    let keys: std::collections::BTreeSet<u64> = logged.iter().map(|(key, _)| *key).collect();
+    assert_eq!(keys, (0..8).collect());
+    for name in names {
+        let of_series: Vec<_> = logged
+            .iter()
+            .filter(|(_, sample)| sample.starts_with(&format!("{name}{{")))
+            .collect();
+        let expected = [0, 10, 1, 11, 2, 12].map(|at| format!("{name}{{}}@{at}>Some(7)"));
+        assert!(of_series.iter().all(|(key, _)| *key == of_series[0].0));
+        assert_eq!(
+            of_series
+                .iter()
+                .map(|(_, sample)| sample.clone())
+                .collect::<Vec<_>>(),
+            expected
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_becomes_long_in_the_log_is_cut_into_records() {
+    let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
+    let mut one = series("m", &vec![(1.0, NOW); 20_000]);
+    one.labels.push("long", "x".repeat(2_000));
+
+    write(&rig, request(vec![one]), Order::AsSent).await.unwrap();
+
+    let lengths: Vec<usize> = rig
+        .queue
+        .scan(Position::new(0))
+        .map(|record| {
+            Record::decode(record.unwrap().1.payload)
+                .unwrap()
+                .samples
+                .raw_len()
+                .unwrap()
+        })
+        .collect();
+    assert!(lengths.len() > 4, "{lengths:?}");
+    assert!(lengths.iter().all(|length| *length < 9 << 20), "{lengths:?}");
+}
+
+/// PRW R1-03: what the disk did not take is asked for again, and is then no duplicate.
+#[tokio::test]
+async fn what_could_not_be_made_durable_is_taken_when_it_comes_again() {
+    for order in [Order::AsSent, Order::Enforced] {
+        let disk = PowerStorage::default();
+        let rig = Rig::on(&disk, QueueConfig::default());
+        let batch = || request(vec![series("m", &[(1.0, NOW - 5), (2.0, NOW)])]);
+        disk.fail_syncs();
+
+        let refused = write(&rig, batch(), order).await.unwrap_err();
+        disk.heal();
+        rig.clock.advance(Duration::from_secs(2));
+        rig.intake.sweep().await;
+
+        assert!(matches!(refused, Refusal::NotDurable(_)), "{refused}");
+        assert_eq!(write(&rig, batch(), order).await.unwrap(), (2, 0));
+        assert_eq!(logged(&rig).len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_full_queue_takes_nothing_for_known() {
+    let full = QueueConfig {
+        max_bytes: 1 << 20,
+        when_full: WhenFull::Refuse,
+        ..QueueConfig::default()
+    };
+    let rig = Rig::on(&PowerStorage::default(), full);
+    let _waiting = rig.queue.reader("remote", 1, Start::Newest).unwrap();
+    let many: String = (0..2000).map(|index| format!("b{index} {index}\n")).collect();
+    while rig.put("filler", &many).await.is_ok() {}
+    while rig.put("j", "a 1\n").await.is_ok() {}
+    let batch = || request(vec![series("m", &[(1.0, NOW)])]);
+
+    let refused = write(&rig, batch(), Order::Enforced).await.unwrap_err();
+    rig.queue.forget_readers_except(&[]);
+    rig.intake.snapshot(Closing::Yes).await;
+    rig.queue.expire(rig.clock.now());
+
+    assert!(matches!(refused, Refusal::Full { .. }), "{refused}");
+    assert_eq!(write(&rig, batch(), Order::Enforced).await.unwrap(), (1, 0));
+}
+
+#[tokio::test]
+async fn at_close_nothing_is_promised() {
+    let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
+    rig.queue.close().await;
+
+    let refused = write(&rig, request(vec![series("m", &[(1.0, NOW)])]), Order::AsSent).await;
+
+    assert!(refused.is_err(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_request_of_nothing_needs_no_disk() {
+    let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
+
+    let written = rig.intake.write(Request::default(), Order::AsSent).unwrap();
+
+    assert!(written.submission.is_none());
+    assert_eq!(
+        (written.taken, written.flawed.is_empty()),
+        (Counts::default(), true)
+    );
+}
