@@ -7,7 +7,8 @@ use super::reader::{Block, Item, NotYet};
 use super::value::{DURATION, NUMBER, duration, number, spell_duration, switch};
 use super::word::{remote_name, web_url};
 use super::{auth, connection, limits, rules};
-use crate::forward::{Auth, BatchConfig, Message, MetadataConfig, RemoteConfig, Takes};
+use crate::codec::remote_write::Message;
+use crate::forward::{Auth, BatchConfig, MetadataConfig, RemoteConfig, Takes};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Most lanes of a remote.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::credentials::{AzureAdConfig, GoogleIamConfig, OAuth2Config, SigV4Config};
+use crate::codec::remote_write::Message;
 use crate::normalise::RuleConfig;
 
 use super::profile::{Limits, Profile};
@@ -117,16 +118,6 @@ impl std::fmt::Debug for ProxyConfig {
             .field("connect_headers", &self.connect_headers)
             .finish()
     }
-}
-
-/// `protobuf_message`: what a request holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Message {
-    /// `prometheus.WriteRequest`, of remote-write 1.0.
-    #[default]
-    V1,
-    /// `io.prometheus.write.v2.Request`, of remote-write 2.0.
-    V2,
 }
 
 /// `metadata_config`: types, help texts and units beside 1.0 requests.

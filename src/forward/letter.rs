@@ -9,7 +9,7 @@ use crate::codec::remote_write::{Counts, Encoder};
 
 use super::batch::Parcel;
 use super::books::Outcome;
-use super::config::Message;
+use crate::codec::remote_write::Message;
 
 /// Why a custom-bucket histogram is not sent by 1.0, as Prometheus calls it.
 const NO_CUSTOM_BUCKETS: &str = "nhcb_in_rw1_not_supported";

@@ -51,8 +51,8 @@ use crate::queue::Reader;
 
 pub use books::{Extent, LastError, Rejection, RemoteStatus};
 pub use config::{
-    Auth, BatchConfig, HeaderConfig, Message, MetadataConfig, ProxyConfig, RemoteConfig, Secret, Takes,
-    TlsConfig, TlsVersion,
+    Auth, BatchConfig, HeaderConfig, MetadataConfig, ProxyConfig, RemoteConfig, Secret, Takes, TlsConfig,
+    TlsVersion,
 };
 pub use credentials::{
     AzureAdConfig, AzureCloud, AzureIdentity, GoogleIamConfig, OAuth2Config, SigV4Config, StsEndpoint,

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::config::Message;
 use super::letter::Letter;
 use super::transport::{Accepted, SendError};
+use crate::codec::remote_write::Message;
 
 /// How long a remote that did not understand 2.0 gets 1.0, before it is tried again: it may have been brought up to date,
 /// and the attempt costs one request.

@@ -12,13 +12,14 @@ use crate::model::{Clock, whole_story};
 
 use super::address::{Address, redacted};
 use super::client::Connections;
-use super::config::{Auth, Message, RemoteConfig};
+use super::config::{Auth, RemoteConfig};
 use super::credentials::{AuthError, Credentials, Outgoing, Surroundings};
 use super::error::ForwardError;
 use super::headers::OwnHeaders;
 use super::letter::Letter;
 use super::retry::retry_after;
 use super::transport::{Accepted, Code, SendError, Transport};
+use crate::codec::remote_write::Message;
 
 /// What we call ourselves (PRW S1-04).
 const OUR_NAME: &str = concat!("flinkbridge/", env!("CARGO_PKG_VERSION"));

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{good, read, said};
+use crate::codec::remote_write::Message;
 use crate::config::Config;
-use crate::forward::{Auth, HeaderConfig, Message, MetadataConfig, RemoteConfig, Secret, TlsVersion};
+use crate::forward::{Auth, HeaderConfig, MetadataConfig, RemoteConfig, Secret, TlsVersion};
 
 /// The remote of a block that has a URL and `lines`, and what is remarked on it.
 #[track_caller]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::RECENT;
-use crate::forward::config::Message;
+use crate::codec::remote_write::Message;
 use crate::forward::tests::double::{Trial, record, refused, unavailable};
 use crate::model::{Metadata, MetricType, UnixMillis};
 

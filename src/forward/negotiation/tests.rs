@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::codec::remote_write::Counts;
-use crate::forward::config::Message;
+use crate::codec::remote_write::Message;
 use crate::forward::tests::double::{Request, Trial, record, refused, unavailable};
 use crate::forward::transport::SendError;
 

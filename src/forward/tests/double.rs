@@ -13,13 +13,13 @@ use crate::catalogue::Catalogue;
 use crate::codec::block::{Block, BlockBuilder};
 use crate::codec::generated::{write_v1 as v1, write_v2 as v2};
 use crate::codec::record::Record as Blocks;
-use crate::codec::remote_write::{self, Counts};
+use crate::codec::remote_write::{self, Counts, Message};
 use crate::model::{Clock, LabelDraft, LabelSet, ManualClock, UnixMillis};
 use crate::queue::{Delivery, DropReason, Position, QueueError, Record};
 
 use crate::forward::books::{Books, RemoteStatus};
 use crate::forward::complaints::Complaints;
-use crate::forward::config::{BatchConfig, Message, MetadataConfig, Takes};
+use crate::forward::config::{BatchConfig, MetadataConfig, Takes};
 use crate::forward::dispatch::Dispatcher;
 use crate::forward::lane::Route;
 use crate::forward::letter::Letter;
@@ -301,7 +301,7 @@ fn read(letter: &Letter) -> (Vec<(String, f64)>, Option<Counts>) {
     let raw = snap::raw::Decoder::new().decompress_vec(&letter.body).unwrap();
     if letter.message == Message::V1 {
         let limits = remote_write::Limits::default();
-        let read = remote_write::Message::V1.decode(&raw, &limits).unwrap();
+        let read = Message::V1.decode(&raw, &limits).unwrap();
         let samples = read.series.into_iter().flat_map(|series| {
             let name = series.labels.into_set().to_string();
             let samples = series.samples.into_iter();

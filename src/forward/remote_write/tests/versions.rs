@@ -1,7 +1,7 @@
 //! Headers of version 2.0, and what answers to it mean.
 
 use crate::codec::remote_write::Counts;
-use crate::forward::config::Message;
+use crate::codec::remote_write::Message;
 use crate::forward::letter::Letter;
 use crate::forward::tests::loopback::{Answer, Server};
 use crate::forward::transport::{Accepted, SendError, Transport};
