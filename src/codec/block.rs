@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::wire::{Fields, Value, put_bytes, put_varint, text, varint_len};
 use super::{DecodeError, histogram};
-use crate::model::{LabelDraft, LabelSet, SeriesHash, UnixMillis};
+use crate::model::{LabelDraft, LabelSet, SeriesHash, UnixMillis, WrittenSample};
 
 pub use build::BlockBuilder;
 
@@ -28,9 +28,10 @@ const HISTOGRAM: u8 = 0x22;
 /// `Label.name`, `Label.value`.
 const NAME: u8 = 0x0a;
 const VALUE: u8 = 0x12;
-/// `Sample.value`, `Sample.timestamp`.
+/// `Sample.value`, `Sample.timestamp`; then `Sample.start_timestamp`, which is of version 2.0.
 const SAMPLE_VALUE: u8 = 0x09;
 const SAMPLE_TIMESTAMP: u8 = 0x10;
+const SAMPLE_START: u8 = 0x18;
 /// `Exemplar.timestamp`, `Histogram.timestamp`: the last field of each, so that another time can be put in its place.
 const EXEMPLAR_TIMESTAMP: u8 = 0x18;
 const HISTOGRAM_TIMESTAMP: u8 = 0x78;
@@ -44,6 +45,7 @@ pub struct Block {
     bytes: Bytes,
     samples: u32,
     histograms: u32,
+    extended: u32,
 }
 
 impl Block {
@@ -54,6 +56,7 @@ impl Block {
             bytes,
             samples,
             histograms: 0,
+            extended: 0,
         }
     }
 
@@ -61,6 +64,13 @@ impl Block {
     #[must_use]
     pub const fn with_histograms(mut self, histograms: u32) -> Self {
         self.histograms = histograms;
+        self
+    }
+
+    /// The same block, known to have so many samples that say more than version 1.0 has words for.
+    #[must_use]
+    pub const fn with_extended(mut self, extended: u32) -> Self {
+        self.extended = extended;
         self
     }
 
@@ -81,6 +91,24 @@ impl Block {
     #[must_use]
     pub const fn histograms(&self) -> u32 {
         self.histograms
+    }
+
+    /// How many of the samples say more than version 1.0 has words for, a start time or buckets with bounds of their
+    /// own, as the builder counted them: the others may go out by 1.0 as they lie here.
+    #[must_use]
+    pub const fn extended(&self) -> u32 {
+        self.extended
+    }
+
+    /// How long the block is decompressed, by its own word.
+    ///
+    /// # Errors
+    /// When the length preamble is damaged.
+    pub fn raw_len(&self) -> Result<usize, DecodeError> {
+        if self.bytes.is_empty() {
+            return Ok(0);
+        }
+        Ok(snap::raw::decompress_len(&self.bytes)?)
     }
 
     /// Whether the block holds nothing.
@@ -145,6 +173,8 @@ pub struct EncodedSeries<'a> {
     pub content: Content<'a>,
     /// The time of that.
     pub at: UnixMillis,
+    /// Since when a sample's metric counts, if that is known; a native histogram says it itself.
+    pub created: Option<UnixMillis>,
 }
 
 /// What a series of a block carries.
@@ -197,19 +227,19 @@ impl<'a> EncodedSeries<'a> {
         let mut fields = Fields::of("series", series);
         loop {
             let labels_end = series.len() - fields.rest().len();
-            let (content, at) = match fields.next()? {
+            let (content, at, created) = match fields.next()? {
                 Some((1, _)) => continue,
                 Some((2, Value::Bytes(sample))) => {
-                    let (value, at) = read_sample(sample)?;
-                    (Content::Sample(value), at)
+                    let WrittenSample { value, at, created } = read_sample(sample)?;
+                    (Content::Sample(value), at, created)
                 }
                 Some((3, Value::Bytes(exemplar))) => {
                     let (exemplar, at) = split_time("exemplar", exemplar)?;
-                    (Content::Exemplar(exemplar), at)
+                    (Content::Exemplar(exemplar), at, None)
                 }
                 Some((4, Value::Bytes(histogram))) => {
                     let (histogram, at) = split_time("histogram", histogram)?;
-                    (Content::Histogram(histogram), at)
+                    (Content::Histogram(histogram), at, None)
                 }
                 _ => {
                     return Err(DecodeError::Invalid {
@@ -219,7 +249,12 @@ impl<'a> EncodedSeries<'a> {
                 }
             };
             let labels = series.get(..labels_end).unwrap_or_default();
-            return Ok(Self { labels, content, at });
+            return Ok(Self {
+                labels,
+                content,
+                at,
+                created,
+            });
         }
     }
 }
@@ -259,18 +294,23 @@ pub(super) fn read_label(label: &[u8]) -> Result<(&str, &str), DecodeError> {
     Ok((name, value))
 }
 
-/// Reads a `Sample` message.
-pub(super) fn read_sample(sample: &[u8]) -> Result<(f64, UnixMillis), DecodeError> {
+/// Reads a `Sample` message of either version; a start time of zero is none (PRW R2-10).
+pub(super) fn read_sample(sample: &[u8]) -> Result<WrittenSample, DecodeError> {
     let mut fields = Fields::of("sample", sample);
-    let (mut value, mut at) = (0, 0);
+    let (mut value, mut at, mut created) = (0, 0, 0);
     while let Some(field) = fields.next()? {
         match field {
             (1, Value::Fixed64(bits)) => value = bits,
             (2, Value::Varint(millis)) => at = millis.cast_signed(),
+            (3, Value::Varint(millis)) => created = millis.cast_signed(),
             _ => {}
         }
     }
-    Ok((f64::from_bits(value), UnixMillis::new(at)))
+    Ok(WrittenSample {
+        value: f64::from_bits(value),
+        at: UnixMillis::new(at),
+        created: (created != 0).then(|| UnixMillis::new(created)),
+    })
 }
 
 /// Appends a `Label` message as the first field of another, which is its place in `TimeSeries` and in every exemplar.

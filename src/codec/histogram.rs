@@ -19,6 +19,11 @@ const MAX_BUCKETS: usize = 10_000;
 /// Most exemplars of one histogram. Go's client keeps ten.
 const MAX_EXEMPLARS: usize = 1_000;
 
+/// `Histogram.schema`, `custom_values`, `start_timestamp` (PRW 2.0; the last two are not part of 1.0).
+const SCHEMA: u64 = 4;
+const CUSTOM_VALUES: u64 = 16;
+const START_TIMESTAMP: u64 = 17;
+
 /// `Histogram.exemplars` (metrics.proto): field number 16 and wire type, more than a byte.
 const EXEMPLARS: u64 = 16 << 3 | BYTES as u64;
 
@@ -326,6 +331,30 @@ pub(super) fn put_remote_write(out: &mut Vec<u8>, histogram: &NativeHistogram) {
     if histogram.reset != ResetHint::Unknown {
         put_number(out, 14, histogram.reset as u64);
     }
+    if !histogram.custom_values.is_empty() {
+        put_varint(out, CUSTOM_VALUES << 3 | u64::from(BYTES));
+        put_varint(out, histogram.custom_values.len() as u64 * 8);
+        for bound in &histogram.custom_values {
+            out.extend_from_slice(&bound.to_bits().to_le_bytes());
+        }
+    }
+    if let Some(created) = histogram.created {
+        put_varint(out, START_TIMESTAMP << 3);
+        put_varint(out, created.millis().get().cast_unsigned());
+    }
+}
+
+/// Whether a `prometheus.Histogram` says more than version 1.0 has words for: bounds of its own, a start time.
+pub(super) fn is_extended(message: &[u8]) -> bool {
+    let mut fields = Fields::of(WHAT, message);
+    while let Ok(Some((number, value))) = fields.next() {
+        let is_custom = matches!(value, Value::Varint(schema)
+            if number == SCHEMA && from_zigzag(schema) == i64::from(NativeHistogram::CUSTOM));
+        if is_custom || number == CUSTOM_VALUES || number == START_TIMESTAMP {
+            return true;
+        }
+    }
+    false
 }
 
 /// How many observations a `prometheus.Histogram` has.

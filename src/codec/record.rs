@@ -1,12 +1,12 @@
 //! One record of the queue: an event that only the registry reads, and three blocks that only the way out reads.
 //!
 //! ```text
-//! byte   1        version, 2
-//!        4        length of the event                          all numbers little-endian
-//!        n        event (`registry::Event`)
-//!        4 4 4 n  samples: how many, how many of them native histograms, length, block
-//!        4 4 4 n  stale markers: the same
-//!        4 4 4 n  exemplars: the same
+//! byte   1          version, 3
+//!        4          length of the event                        all numbers little-endian
+//!        n          event (`registry::Event`)
+//!        4 4 4 4 n  samples: how many, how many of them native histograms, how many extended, length, block
+//!        4 4 4 4 n  stale markers: the same
+//!        4 4 4 4 n  exemplars: the same
 //! ```
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -14,12 +14,14 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use super::DecodeError;
 use super::block::Block;
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
+/// The version before, whose blocks do not say how many of their samples are extended: none were.
+const BEFORE_EXTENDED: u8 = 2;
 
 /// What one change to one group means for the registry and for the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// What happened, in the registry's own words.
+    /// What happened, in the registry's own words; empty for what was received by remote-write, of which it knows nothing.
     pub event: Bytes,
     /// The samples that go out.
     pub samples: Block,
@@ -45,13 +47,14 @@ impl Record {
     /// The bytes of the record.
     #[must_use]
     pub fn encode(&self) -> Bytes {
-        let len: usize = self.blocks().iter().map(|block| 12 + block.bytes().len()).sum();
+        let len: usize = self.blocks().iter().map(|block| 16 + block.bytes().len()).sum();
         let mut out = BytesMut::with_capacity(1 + 4 + self.event.len() + len);
         out.put_u8(VERSION);
         put_sized(&mut out, &self.event);
         for block in self.blocks() {
             out.put_u32_le(block.samples());
             out.put_u32_le(block.histograms());
+            out.put_u32_le(block.extended());
             put_sized(&mut out, block.bytes());
         }
         out.freeze()
@@ -63,16 +66,16 @@ impl Record {
     /// When `bytes` are cut off, or another version wrote them.
     pub fn decode(mut bytes: Bytes) -> Result<Self, DecodeError> {
         let version = bytes.try_get_u8().map_err(|_| truncated())?;
-        if version != VERSION {
+        if !(BEFORE_EXTENDED..=VERSION).contains(&version) {
             return Err(DecodeError::Invalid {
                 what: "record",
                 problem: "was written by another version",
             });
         }
         let event = take_sized(&mut bytes)?;
-        let samples = take_block(&mut bytes)?;
-        let markers = take_block(&mut bytes)?;
-        let exemplars = take_block(&mut bytes)?;
+        let samples = take_block(&mut bytes, version)?;
+        let markers = take_block(&mut bytes, version)?;
+        let exemplars = take_block(&mut bytes, version)?;
         Ok(Self {
             event,
             samples,
@@ -87,10 +90,15 @@ fn put_sized(out: &mut BytesMut, bytes: &[u8]) {
     out.put_slice(bytes);
 }
 
-fn take_block(bytes: &mut Bytes) -> Result<Block, DecodeError> {
+fn take_block(bytes: &mut Bytes, version: u8) -> Result<Block, DecodeError> {
     let samples = bytes.try_get_u32_le().map_err(|_| truncated())?;
     let histograms = bytes.try_get_u32_le().map_err(|_| truncated())?;
-    Ok(Block::from_parts(samples, take_sized(bytes)?).with_histograms(histograms))
+    let extended = match version {
+        BEFORE_EXTENDED => 0,
+        _ => bytes.try_get_u32_le().map_err(|_| truncated())?,
+    };
+    let block = Block::from_parts(samples, take_sized(bytes)?);
+    Ok(block.with_histograms(histograms).with_extended(extended))
 }
 
 fn take_sized(bytes: &mut Bytes) -> Result<Bytes, DecodeError> {
@@ -113,10 +121,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_record_of_the_version_before_is_read() {
+        let old = [&[2, 0, 0, 0, 0][..], &[0; 12], &[0; 12], &[0; 12]].concat();
+
+        let record = Record::decode(Bytes::from(old)).unwrap();
+
+        assert_eq!(record.weight(), 0);
+    }
+
+    #[test]
     fn a_record_comes_back_as_it_was_and_cut_anywhere_is_an_error() {
         let record = Record {
             event: Bytes::from_static(b"event"),
-            samples: Block::from_parts(2, Bytes::from_static(b"samples")).with_histograms(1),
+            samples: Block::from_parts(2, Bytes::from_static(b"samples"))
+                .with_histograms(1)
+                .with_extended(2),
             markers: Block::default(),
             exemplars: Block::from_parts(3, Bytes::from_static(b"exemplars")),
         };

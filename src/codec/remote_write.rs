@@ -1,9 +1,13 @@
 //! The remote-write 1.0 request of any sender: series with their samples, borrowed from the decompressed body.
 
+mod request;
+
 use super::DecodeError;
 use super::block::{read_label, read_sample};
 use super::wire::{Fields, Value};
 use crate::model::{LabelDraft, UnixMillis};
+
+pub use request::{Counts, Flaw, Request};
 
 /// One series of a request: its labels as sent, and its samples in the order they were sent.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,7 +42,9 @@ fn decode_series(series: &[u8]) -> Result<RequestSeries<'_>, DecodeError> {
                 let (name, value) = read_label(label)?;
                 decoded.labels.push(name, value);
             }
-            (2, Value::Bytes(sample)) => decoded.samples.push(read_sample(sample)?),
+            (2, Value::Bytes(sample)) => decoded
+                .samples
+                .push(read_sample(sample).map(|sample| (sample.value, sample.at))?),
             _ => {}
         }
     }

@@ -99,21 +99,30 @@ impl Ledger {
 
     /// Writes a change to the log and makes it.
     pub(super) fn commit(&mut self, change: Change) -> Result<Committed, Refusal> {
-        let record = change.record();
-        let weight = record.weight();
-        let appending = self.queue.append(queue::Record {
-            key: change.lane_key(),
-            weight,
-            fence: change.fence,
-            at: self.clock.now(),
-            payload: record.encode(),
-        })?;
-        self.end = appending.end();
+        let committed = self.append(&change.record(), (change.lane_key(), change.fence))?;
         if let Err(error) = self.registry.apply(change) {
             error!(%error, "the stored state of a group cannot be read; all state is read again");
             self.is_damaged = true;
             return Err(Refusal::NotReady("the stored state is being read again"));
         }
+        Ok(committed)
+    }
+
+    /// Writes what changes nothing in the registry.
+    pub(super) fn pass_on(&mut self, record: &Record, key: u64) -> Result<Committed, Refusal> {
+        self.append(record, (key, false))
+    }
+
+    fn append(&mut self, record: &Record, (key, fence): (u64, bool)) -> Result<Committed, Refusal> {
+        let weight = record.weight();
+        let appending = self.queue.append(queue::Record {
+            key,
+            weight,
+            fence,
+            at: self.clock.now(),
+            payload: record.encode(),
+        })?;
+        self.end = appending.end();
         Ok(Committed {
             appending,
             weight: u64::from(weight),

@@ -12,6 +12,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 mod wipe;
+mod write;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,6 +38,7 @@ pub use crate::registry::Consistency;
 pub use prepare::{Incoming, Timestamps};
 pub use quiet::Quiet;
 pub use refusal::{Inconsistent, Refusal};
+pub use write::Written;
 
 /// A pause between two sweeps longer than this was ours: the machine slept, or its clock was set.
 const AWAY: Duration = Duration::from_secs(30);
@@ -70,7 +72,7 @@ struct Inner {
 #[derive(Debug)]
 #[must_use = "a submission is durable only once it has been settled"]
 pub struct Submission {
-    appending: Appending,
+    appendings: Vec<Appending>,
     tally: Tally,
 }
 
@@ -130,21 +132,9 @@ impl Intake {
         let received = incoming.exposition.weight();
         let mut submitted = self.0.push(&incoming);
         if let Err(refusal) = &mut submitted {
-            if refusal.is_ours() {
-                let now = self.0.clock.now();
-                self.0.ledger().registry_mut().forgive_silence(now);
-            }
-            self.0.books.received(received);
-            self.0.books.lost(Lost::by(refusal), received);
-            match refusal {
-                Refusal::Inconsistent { why, noted } => {
-                    *noted = self.0.note_failure(&incoming, why).map(Box::new);
-                }
-                Refusal::Full { .. } => self
-                    .0
-                    .last_full
-                    .store(self.0.clock.now().get(), Ordering::Relaxed),
-                Refusal::Limit(_) | Refusal::TooLarge(_) | Refusal::NotDurable(_) | Refusal::NotReady(_) => {}
+            self.0.turned_away(refusal, received);
+            if let Refusal::Inconsistent { why, noted } = refusal {
+                *noted = self.0.note_failure(&incoming, why).map(Box::new);
             }
         }
         submitted
@@ -167,19 +157,17 @@ impl Intake {
     /// # Errors
     /// [`Refusal::NotDurable`]: it may be gone; the sender has to send again.
     pub async fn settle(&self, submission: Submission) -> Result<(), Refusal> {
-        let Submission { appending, tally } = submission;
-        match appending.await {
-            Ok(()) => {
-                self.0.enter(tally);
-                Ok(())
-            }
-            Err(error) => {
+        let Submission { appendings, tally } = submission;
+        for appending in appendings {
+            if let Err(error) = appending.await {
                 self.0.books.received(tally.received);
                 self.0.books.lost(Lost::NotDurable, tally.received);
                 self.recover().await;
-                Err(error.into())
+                return Err(error.into());
             }
         }
+        self.0.enter(tally);
+        Ok(())
     }
 
     /// Retires what has been silent for too long; called about once a second.
@@ -358,6 +346,19 @@ impl Inner {
         self.commit(&mut ledger, change, tally)
     }
 
+    /// Takes note that so many samples are not taken.
+    fn turned_away(&self, refusal: &Refusal, samples: u64) {
+        let now = self.clock.now();
+        if refusal.is_ours() {
+            self.ledger().registry_mut().forgive_silence(now);
+        }
+        if matches!(refusal, Refusal::Full { .. }) {
+            self.last_full.store(now.get(), Ordering::Relaxed);
+        }
+        self.books.received(samples);
+        self.books.lost(Lost::by(refusal), samples);
+    }
+
     /// Whether a push was turned away for want of room within the last seconds.
     fn is_full(&self) -> bool {
         let last = UnixMillis::new(self.last_full.load(Ordering::Relaxed));
@@ -399,7 +400,10 @@ impl Inner {
         }
         let Committed { appending, weight } = ledger.commit(change)?;
         tally.queued = weight;
-        Ok(Submission { appending, tally })
+        Ok(Submission {
+            appendings: vec![appending],
+            tally,
+        })
     }
 
     /// Lets the group of a refused push know of the failure (Pushgateway S40).

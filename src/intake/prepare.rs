@@ -160,7 +160,7 @@ impl<'a> Preparation<'a> {
             };
             let at = sample.at.unwrap_or(self.at);
             let series = match sample.histogram() {
-                None => self.block.push(&labels, sample.value, at),
+                None => self.block.push_written(&labels, sample.written(at)),
                 Some(histogram) => self.block.push_histogram(&labels, histogram, at),
             };
             if Some(series) == push_time {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Exemplar, LabelDraft, NativeHistogram, UnixMillis, UnixNanos};
+use super::{Exemplar, LabelDraft, NativeHistogram, UnixMillis, UnixNanos, WrittenSample};
 
 /// The bits of a stale marker (PRW 1.0, "Stale markers"): a NaN with a payload that nothing else may use.
 const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -109,6 +109,17 @@ impl<'a> Sample<'a> {
     #[must_use]
     pub fn histogram(&self) -> Option<&NativeHistogram> {
         self.extra.as_ref()?.histogram.as_ref()
+    }
+
+    /// What it is for remote-write, at the time `at`.
+    #[must_use]
+    pub fn written(&self, at: UnixMillis) -> WrittenSample {
+        let created = self.extra.as_ref().and_then(|extra| extra.created);
+        WrittenSample {
+            value: self.value,
+            at,
+            created: created.map(UnixNanos::millis),
+        }
     }
 
     /// The exemplars beside the sample.

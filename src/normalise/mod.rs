@@ -143,10 +143,10 @@ impl Rules {
     ) -> Result<LabelSet<'a>, Dropped> {
         self.trim(&mut sample, effects);
         grouping.join(&mut sample, effects);
-        self.clean(sample, effects)
+        self.clean(sample, effects, self.names)
     }
 
-    /// The clean label set of a series that comes without a group.
+    /// The clean label set of a series that comes without a group, which may have any names.
     ///
     /// # Errors
     /// Why the series is not wanted; the caller counts it under [`Dropped::reason`].
@@ -156,7 +156,7 @@ impl Rules {
         effects: &mut Effects,
     ) -> Result<LabelSet<'a>, Dropped> {
         self.trim(&mut labels, effects);
-        self.clean(labels, effects)
+        self.clean(labels, effects, NameScheme::Utf8)
     }
 
     /// The process behind a body: `host` and `tm_id` (or their aliases) if all samples agree on both, values and
@@ -172,7 +172,12 @@ impl Rules {
         }
     }
 
-    fn clean<'a>(&'a self, draft: LabelDraft<'a>, effects: &mut Effects) -> Result<LabelSet<'a>, Dropped> {
+    fn clean<'a>(
+        &'a self,
+        draft: LabelDraft<'a>,
+        effects: &mut Effects,
+        names: NameScheme,
+    ) -> Result<LabelSet<'a>, Dropped> {
         // The steps rely on unique names and on "present" meaning "not empty"; rules may see the order, too.
         let mut draft = if self.relabelling.is_empty() && order::is_clean(&draft) {
             draft
@@ -182,7 +187,7 @@ impl Rules {
         for step in Step::ALL {
             self.run(step, &mut draft, effects)?;
         }
-        finish::finish(draft, &self.limits, self.names)
+        finish::finish(draft, &self.limits, names)
     }
 
     fn run<'a>(

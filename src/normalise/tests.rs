@@ -232,9 +232,31 @@ fn relabel_rules_see_the_clean_labels_and_may_drop() {
 #[test]
 fn a_series_without_a_proper_name_is_dropped() {
     let rules = rules(|_| {});
+    let refuse_pushed = |body: &[(&str, &str)], reason: &str| {
+        let dropped = rules
+            .apply(&rules.grouping(&key(&[])), labels(body), &mut Effects::default())
+            .unwrap_err();
+        assert_eq!(dropped.reason(), reason, "{dropped}");
+    };
+
     refuse(&rules, &[("job", "a")], "metric_name");
-    refuse(&rules, &[("__name__", "9up")], "metric_name");
-    refuse(&rules, &[("__name__", "up"), ("na-me", "a")], "label_name");
+    refuse_pushed(&[("job", "a")], "metric_name");
+    refuse_pushed(&[("__name__", "9up")], "metric_name");
+    refuse_pushed(&[("__name__", "up"), ("na-me", "a")], "label_name");
+}
+
+#[test]
+fn a_series_of_remote_write_may_have_any_names() {
+    let rules = rules(|_| {});
+
+    let set = rules
+        .apply_labels(
+            labels(&[("__name__", "9up"), ("na-me", "a")]),
+            &mut Effects::default(),
+        )
+        .unwrap();
+
+    assert_eq!(set.to_string(), r#"{"9up","na-me"="a"}"#);
 }
 
 #[test]

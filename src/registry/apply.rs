@@ -34,11 +34,14 @@ impl Registry {
         self.fold(change.event, (change.samples, change.series), latest)
     }
 
-    /// Makes the change that a record of the log tells of.
+    /// Makes the change that a record of the log tells of; none, if it holds what was received by remote-write.
     ///
     /// # Errors
     /// When the record is damaged or of a later version; nothing has changed then.
     pub fn replay(&mut self, record: &Record) -> Result<(), DecodeError> {
+        if record.event.is_empty() {
+            return Ok(());
+        }
         let event = Event::decode(&record.event)?;
         let opened = record.samples.open()?;
         let series = opened

@@ -5,11 +5,11 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::compress::{CHUNK_BYTES, Compressor};
 use super::{
     Block, Content, EXEMPLAR, EXEMPLAR_TIMESTAMP, EncodedSeries, HISTOGRAM, HISTOGRAM_TIMESTAMP, SAMPLE,
-    SAMPLE_TIMESTAMP, SAMPLE_VALUE, TIMESERIES, field_len, label_len, put_label,
+    SAMPLE_START, SAMPLE_TIMESTAMP, SAMPLE_VALUE, TIMESERIES, field_len, label_len, put_label,
 };
 use crate::codec::wire::{put_varint, varint_len};
 use crate::codec::{exemplar, histogram};
-use crate::model::{Exemplar, LabelSet, NativeHistogram, SeriesHash, UnixMillis};
+use crate::model::{Exemplar, LabelSet, NativeHistogram, SeriesHash, UnixMillis, WrittenSample};
 
 /// Encodes series one by one and compresses them on the way.
 #[derive(Debug, Default)]
@@ -20,6 +20,7 @@ pub struct BlockBuilder {
     last: Option<Last>,
     samples: u32,
     histograms: u32,
+    extended: u32,
     seed: u64,
 }
 
@@ -30,6 +31,8 @@ struct Last {
     start: usize,
     /// How many histograms there were before it.
     histograms: u32,
+    /// How many extended ones there were before it.
+    extended: u32,
 }
 
 impl BlockBuilder {
@@ -44,9 +47,21 @@ impl BlockBuilder {
 
     /// Appends a series with one sample and returns its identity.
     pub fn push(&mut self, labels: &LabelSet<'_>, value: f64, at: UnixMillis) -> SeriesHash {
-        self.begin_series(labels_len(labels), sample_len(at));
+        self.push_written(
+            labels,
+            WrittenSample {
+                value,
+                at,
+                created: None,
+            },
+        )
+    }
+
+    /// Appends a series with a sample that may have a start time, and returns its identity.
+    pub fn push_written(&mut self, labels: &LabelSet<'_>, sample: WrittenSample) -> SeriesHash {
+        self.begin_series(labels_len(labels), sample_len(sample.at, sample.created));
         let series = self.put_labels(labels);
-        self.put_sample(value, at);
+        self.put_sample(sample);
         series
     }
 
@@ -59,7 +74,7 @@ impl BlockBuilder {
     ) -> SeriesHash {
         let mut message = Vec::new();
         histogram::put_remote_write(&mut message, histogram);
-        self.push_content(labels, (Content::Histogram(&message), at))
+        self.push_content(labels, (Content::Histogram(&message), at, None))
     }
 
     /// Appends a series with one exemplar, which has the time `at` unless it has its own, and returns its identity.
@@ -72,34 +87,40 @@ impl BlockBuilder {
         let mut message = Vec::new();
         exemplar::put_remote_write(&mut message, exemplar);
         let at = exemplar.at.map_or(at, |at| at.millis());
-        self.push_content(labels, (Content::Exemplar(&message), at))
+        self.push_content(labels, (Content::Exemplar(&message), at, None))
     }
 
     /// Appends the series of another block with a value and time of its own, whatever it carried there.
     pub fn copy(&mut self, series: &EncodedSeries<'_>, value: f64, at: UnixMillis) {
-        self.begin_series(series.labels.len(), sample_len(at));
+        self.begin_series(series.labels.len(), sample_len(at, None));
         self.raw.extend_from_slice(series.labels);
-        self.put_sample(value, at);
+        self.put_sample(WrittenSample {
+            value,
+            at,
+            created: None,
+        });
     }
 
     /// Appends the series of another block with what it carries, at the time `at`.
     pub fn copy_at(&mut self, series: &EncodedSeries<'_>, at: UnixMillis) {
-        self.begin_series(series.labels.len(), content_len(series.content, at));
+        let content = (series.content, at, series.created);
+        self.begin_series(series.labels.len(), content_len(content));
         self.raw.extend_from_slice(series.labels);
-        self.put_content(series.content, at);
+        self.put_content(content);
     }
 
     /// Appends what a series of another block carries, at its time, under other labels.
     pub fn copy_as(&mut self, labels: &LabelSet<'_>, series: &EncodedSeries<'_>) {
-        self.push_content(labels, (series.content, series.at));
+        self.push_content(labels, (series.content, series.at, series.created));
     }
 
     /// Takes back the series appended last. Once: what was appended before it stays.
     pub fn take_back(&mut self) {
-        if let Some(Last { start, histograms }) = self.last.take() {
-            self.raw.truncate(start);
+        if let Some(last) = self.last.take() {
+            self.raw.truncate(last.start);
             self.samples -= 1;
-            self.histograms = histograms;
+            self.histograms = last.histograms;
+            self.extended = last.extended;
         }
     }
 
@@ -117,7 +138,9 @@ impl BlockBuilder {
         }
         self.compress_full_chunks();
         self.compressor.take(&self.raw);
-        Block::from_parts(self.samples, self.compressor.finish()).with_histograms(self.histograms)
+        Block::from_parts(self.samples, self.compressor.finish())
+            .with_histograms(self.histograms)
+            .with_extended(self.extended)
     }
 
     /// Compresses what can no longer be taken back, chunk by chunk.
@@ -130,14 +153,10 @@ impl BlockBuilder {
         }
     }
 
-    fn push_content(
-        &mut self,
-        labels: &LabelSet<'_>,
-        (content, at): (Content<'_>, UnixMillis),
-    ) -> SeriesHash {
-        self.begin_series(labels_len(labels), content_len(content, at));
+    fn push_content(&mut self, labels: &LabelSet<'_>, content: Timed<'_>) -> SeriesHash {
+        self.begin_series(labels_len(labels), content_len(content));
         let series = self.put_labels(labels);
-        self.put_content(content, at);
+        self.put_content(content);
         series
     }
 
@@ -146,6 +165,7 @@ impl BlockBuilder {
         self.last = Some(Last {
             start: self.raw.len(),
             histograms: self.histograms,
+            extended: self.extended,
         });
         self.samples += 1;
         self.raw.push(TIMESERIES);
@@ -161,31 +181,40 @@ impl BlockBuilder {
         SeriesHash(xxh3_64_with_seed(encoded, self.seed))
     }
 
-    fn put_sample(&mut self, value: f64, at: UnixMillis) {
+    fn put_sample(&mut self, WrittenSample { value, at, created }: WrittenSample) {
         self.raw.push(SAMPLE);
-        put_varint(&mut self.raw, sample_len(at) as u64);
+        put_varint(&mut self.raw, sample_len(at, created) as u64);
         self.raw.push(SAMPLE_VALUE);
         self.raw.extend_from_slice(&value.to_bits().to_le_bytes());
         self.raw.push(SAMPLE_TIMESTAMP);
         put_varint(&mut self.raw, at.get().cast_unsigned());
+        if let Some(created) = created {
+            self.extended += 1;
+            self.raw.push(SAMPLE_START);
+            put_varint(&mut self.raw, created.get().cast_unsigned());
+        }
     }
 
-    fn put_content(&mut self, content: Content<'_>, at: UnixMillis) {
+    fn put_content(&mut self, (content, at, created): Timed<'_>) {
         let (tag, message, time) = match content {
-            Content::Sample(value) => return self.put_sample(value, at),
+            Content::Sample(value) => return self.put_sample(WrittenSample { value, at, created }),
             Content::Histogram(message) => {
                 self.histograms += 1;
+                self.extended += u32::from(histogram::is_extended(message));
                 (HISTOGRAM, message, HISTOGRAM_TIMESTAMP)
             }
             Content::Exemplar(message) => (EXEMPLAR, message, EXEMPLAR_TIMESTAMP),
         };
         self.raw.push(tag);
-        put_varint(&mut self.raw, content_len(content, at) as u64);
+        put_varint(&mut self.raw, content_len((content, at, created)) as u64);
         self.raw.extend_from_slice(message);
         self.raw.push(time);
         put_varint(&mut self.raw, at.get().cast_unsigned());
     }
 }
+
+/// What a series carries, its time, and since when that counts.
+type Timed<'a> = (Content<'a>, UnixMillis, Option<UnixMillis>);
 
 fn labels_len(labels: &LabelSet<'_>) -> usize {
     labels
@@ -194,14 +223,18 @@ fn labels_len(labels: &LabelSet<'_>) -> usize {
         .sum()
 }
 
-const fn sample_len(at: UnixMillis) -> usize {
-    1 + 8 + 1 + varint_len(at.get().cast_unsigned())
+const fn sample_len(at: UnixMillis, created: Option<UnixMillis>) -> usize {
+    let start = match created {
+        Some(created) => 1 + varint_len(created.get().cast_unsigned()),
+        None => 0,
+    };
+    1 + 8 + 1 + varint_len(at.get().cast_unsigned()) + start
 }
 
-/// The length of the message that has this content and time.
-const fn content_len(content: Content<'_>, at: UnixMillis) -> usize {
+/// The length of the message that has this content and these times.
+const fn content_len((content, at, created): Timed<'_>) -> usize {
     match content {
-        Content::Sample(_) => sample_len(at),
+        Content::Sample(_) => sample_len(at, created),
         Content::Histogram(message) | Content::Exemplar(message) => {
             message.len() + 1 + varint_len(at.get().cast_unsigned())
         }
