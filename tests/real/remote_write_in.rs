@@ -77,26 +77,31 @@ fn remote_settings(message: Option<&str>) -> String {
     format!(", send_exemplars: true, send_native_histograms: true{message}")
 }
 
+/// PRW R1-02, R1-06: a 1.x sender is read; S1-01 - S1-13, S1-17: a 1.x receiver takes it.
 #[test]
 fn prometheus_2_by_1_0_is_matched_by_prometheus_2_by_1_0() {
     all_is_found_behind_the_bridge((Version::Two, V1), (Version::Two, V1));
 }
 
+/// PRW R1-06, S2-01 - S2-12.
 #[test]
 fn prometheus_2_by_1_0_is_matched_by_prometheus_3_by_2_0() {
     all_is_found_behind_the_bridge((Version::Two, V1), (Version::Three, V2));
 }
 
+/// PRW R1-06, S1-17.
 #[test]
 fn prometheus_3_by_1_0_is_matched_by_prometheus_3_by_1_0() {
     all_is_found_behind_the_bridge((Version::Three, V1), (Version::Three, V1));
 }
 
+/// PRW R2-01, R2-03, R2-05: Prometheus counts an answer without the three headers as a failure; S2-01 - S2-12.
 #[test]
 fn prometheus_3_by_2_0_is_matched_by_prometheus_3_by_2_0() {
     all_is_found_behind_the_bridge((Version::Three, V2), (Version::Three, V2));
 }
 
+/// PRW R2-01, S2-03: what comes by 2.0 leaves by 1.0.
 #[test]
 fn prometheus_3_by_2_0_is_matched_by_prometheus_2_by_1_0() {
     all_is_found_behind_the_bridge((Version::Three, V2), (Version::Two, V1));
@@ -121,11 +126,13 @@ fn every_exemplar_is_found_behind_the_bridge(sender: Sender, receiver: Sender) {
     assert_eq!(behind, theirs);
 }
 
+/// PRW S2-10, S2-15.
 #[test]
 fn exemplars_of_prometheus_2_are_found_behind_the_bridge() {
     every_exemplar_is_found_behind_the_bridge((Version::Two, V1), (Version::Three, V2));
 }
 
+/// PRW S2-15: Prometheus 3 sends exemplars by 2.0 as series of their own, which Prometheus 3 itself refuses.
 #[test]
 fn exemplars_of_prometheus_3_are_found_behind_the_bridge() {
     every_exemplar_is_found_behind_the_bridge((Version::Three, V2), (Version::Two, V1));
@@ -176,21 +183,25 @@ fn arrived(remote: &Remote, key: &str, is_right: impl Fn(&[u64]) -> bool) -> Res
     }
 }
 
+/// PRW S1-09, S1-23.
 #[test]
 fn values_of_prometheus_2_by_1_0_arrive_to_the_last_bit() {
     every_odd_value_arrives_to_the_last_bit_and_ends((Version::Two, V1));
 }
 
+/// PRW S1-09, S1-23.
 #[test]
 fn values_of_prometheus_3_by_1_0_arrive_to_the_last_bit() {
     every_odd_value_arrives_to_the_last_bit_and_ends((Version::Three, V1));
 }
 
+/// PRW S2-14.
 #[test]
 fn values_of_prometheus_3_by_2_0_arrive_to_the_last_bit() {
     every_odd_value_arrives_to_the_last_bit_and_ends((Version::Three, V2));
 }
 
+/// PRW S1-23, S2-14: series of native histograms as well.
 #[test]
 fn a_page_that_is_gone_ends_its_series_behind_the_bridge() {
     let page = Page::showing(everything());
@@ -208,6 +219,7 @@ fn a_page_that_is_gone_ends_its_series_behind_the_bridge() {
     store.comes_to_know("up{job=\"page\"}", SOON);
 }
 
+/// PRW S2-10.
 #[test]
 fn metadata_of_prometheus_is_known_to_victoria_metrics() {
     for sender in [(Version::Two, V1), (Version::Three, V1), (Version::Three, V2)] {
@@ -223,6 +235,7 @@ fn metadata_of_prometheus_is_known_to_victoria_metrics() {
     }
 }
 
+/// PRW R2-02: its own encoding is refused by 415.
 #[test]
 fn vmagent_falls_back_from_a_message_of_its_own_and_is_matched() {
     let page = Page::showing(Content::open_metrics(
@@ -239,6 +252,7 @@ fn vmagent_falls_back_from_a_message_of_its_own_and_is_matched() {
     assert!(agent.log().contains("Downgrading protocol"), "{}", agent.log());
 }
 
+/// PRW S1-23.
 #[test]
 fn a_page_that_is_gone_ends_its_series_behind_vmagent_and_the_bridge() {
     let page = Page::showing(Content::open_metrics("# TYPE taken gauge\ntaken 1\n# EOF\n"));
@@ -252,6 +266,7 @@ fn a_page_that_is_gone_ends_its_series_behind_vmagent_and_the_bridge() {
     store.forgets("taken{job=\"page\"}", SOON);
 }
 
+/// PRW S2-01, R2-01.
 #[test]
 fn what_goes_through_an_agent_and_a_forwarder_is_matched_behind_both() {
     let page = Page::showing(everything());

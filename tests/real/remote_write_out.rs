@@ -28,6 +28,7 @@ fn values() -> String {
     VALUES.iter().map(line).collect()
 }
 
+/// PRW S1-08, S1-09.
 #[test]
 fn prometheus_3_shows_values_to_the_last_bit() {
     let prometheus = Prometheus::keeping_all_of(Version::Three);
@@ -56,6 +57,7 @@ fn prometheus_3_shows_native_histograms_and_exemplars() {
     prometheus.comes_to_have_exemplars("native_seconds{job=\"go\"}", 2);
 }
 
+/// PRW S1-23.
 #[test]
 fn a_deleted_group_is_gone_at_prometheus_3_at_once() {
     let prometheus = Prometheus::keeping_all_of(Version::Three);
@@ -95,6 +97,7 @@ fn a_deleted_group_is_gone_behind_vmagent_at_once() {
     prometheus.forgets("{job=\"etl\"}", SOON);
 }
 
+/// PRW S1-08.
 #[test]
 fn victoria_metrics_shows_what_is_pushed() {
     let store = victoria::metrics();
@@ -109,6 +112,7 @@ fn victoria_metrics_shows_what_is_pushed() {
     store.shows("taken{job=\"etl\",table=\"orders\"}", 268_435_456.5);
 }
 
+/// PRW S1-23.
 #[test]
 fn a_deleted_group_is_gone_at_victoria_metrics_at_once() {
     let store = victoria::metrics();
