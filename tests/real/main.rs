@@ -25,6 +25,7 @@ mod page;
 mod process;
 mod prometheus;
 mod pushgateway;
+mod recorder;
 mod remote;
 mod storm;
 mod victoria;

@@ -1,13 +1,17 @@
 //! A real Prometheus, old or new, and a real vmagent send to the bridge; what is found behind it is what they hold.
 
+use std::time::Duration;
+
+use prost::Message;
+
 use crate::bridge::{Bridge, Settings};
+use crate::metrics_v1::{Counter, Metric, MetricFamily, MetricType, Timestamp};
 use crate::page::{Content, Page};
 use crate::prometheus::{self, Prometheus, Version};
+use crate::recorder::Recorder;
 use crate::remote::{Remote, STALE};
 use crate::victoria::{self, Agent};
 use crate::wait;
-
-use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -219,10 +223,10 @@ fn a_page_that_is_gone_ends_its_series_behind_the_bridge() {
     store.comes_to_know("up{job=\"page\"}", SOON);
 }
 
-/// PRW S2-10.
+/// Prometheus 3 has no metadata in what it sends by 2.0: its storage is never told to keep any (3.11 to 3.15).
 #[test]
 fn metadata_of_prometheus_is_known_to_victoria_metrics() {
-    for sender in [(Version::Two, V1), (Version::Three, V1), (Version::Three, V2)] {
+    for sender in [(Version::Two, V1), (Version::Three, V1)] {
         let page = Page::showing(Content::open_metrics(
             "# HELP taken_bytes what was taken\n# TYPE taken_bytes gauge\n# UNIT taken_bytes bytes\ntaken_bytes 3\n# EOF\n",
         ));
@@ -285,4 +289,73 @@ fn what_goes_through_an_agent_and_a_forwarder_is_matched_behind_both() {
     sender.comes_to_hold("count_over_time(up{job=\"page\"}[1m]) >= 3", 1, SOON);
 
     sender.is_matched_by(&store, "{job=\"page\"}");
+}
+
+/// A counter that says when it began, as clients write it in protobuf.
+fn counter_since(seconds: i64) -> Content {
+    let family = MetricFamily {
+        name: Some("taken_total".to_owned()),
+        help: Some("what was taken".to_owned()),
+        r#type: Some(MetricType::Counter.into()),
+        metric: vec![Metric {
+            counter: Some(Counter {
+                value: Some(3.0),
+                created_timestamp: Some(Timestamp {
+                    seconds: Some(seconds),
+                    nanos: None,
+                }),
+                ..Counter::default()
+            }),
+            ..Metric::default()
+        }],
+        ..MetricFamily::default()
+    };
+    Content::protobuf(&family.encode_length_delimited_to_vec())
+}
+
+const COUNTER: i32 = 1;
+
+/// PRW S2-13.
+#[test]
+fn start_times_of_prometheus_3_arrive_by_2_0() {
+    let (recorder, _rest) = recorded_by_2_0((Version::Three, V2));
+
+    wait::until("a counter with its start time", SOON, || {
+        let kept = recorder.kept();
+        let starts = kept.starts.get("taken_total");
+        if starts.is_some_and(|starts| starts.iter().all(|start| *start == 1_700_000_000_000)) {
+            Ok(())
+        } else {
+            Err(format!("{kept:?}"))
+        }
+    });
+}
+
+/// PRW S2-10: what is told once by 1.0 is told with every series by 2.0.
+#[test]
+fn types_and_helps_of_prometheus_by_1_0_arrive_by_2_0() {
+    for sender in [(Version::Two, V1), (Version::Three, V1)] {
+        let (recorder, _rest) = recorded_by_2_0(sender);
+
+        wait::until("a counter with its type and help", SOON, || {
+            let kept = recorder.kept();
+            match kept.descriptions.get("taken_total") {
+                Some((COUNTER, help)) if help == "what was taken" => Ok(()),
+                _ => Err(format!("{kept:?}")),
+            }
+        });
+    }
+}
+
+/// A sender of one counter, and what arrives of it behind the bridge.
+fn recorded_by_2_0(sender: Sender) -> (Recorder, impl Sized) {
+    let page = Page::showing(counter_since(1_700_000_000));
+    let recorder = Recorder::start();
+    let settings = remote_settings(V2);
+    let bridge = Bridge::start(&Settings {
+        remote_settings: &settings,
+        ..Settings::forwarding_to(&recorder.write_url())
+    });
+    let sender = sending(sender, &page, &bridge);
+    (recorder, (sender, bridge, page))
 }
