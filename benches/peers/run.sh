@@ -12,5 +12,9 @@ CACHE=${FLINKBRIDGE_TEST_CACHE:-$HOME/.cache/flinkbridge-tests}
 
 mkdir -p "$CACHE"
 need_c_compiler && need_rust || exit 1
-need_vmagent && VMAGENT=$SERVER && need_prometheus_3 && PROMETHEUS=$SERVER || die "cannot build the peers"
-cd "$ROOT" && exec cargo bench --locked --quiet --bench peers -- --vmagent "$VMAGENT" --prometheus "$PROMETHEUS" "$@"
+need_vmagent || die "cannot build vmagent"
+VMAGENT=$SERVER
+need_prometheus_3 || die "cannot get Prometheus"
+PROMETHEUS=$SERVER
+cd "$ROOT" || exit 1
+exec cargo bench --locked --quiet --bench peers -- --vmagent "$VMAGENT" --prometheus "$PROMETHEUS" "$@"
