@@ -52,7 +52,7 @@ const TOUCHES_FILES: [&str; 7] = [
     "app/",
     "cli/",
     "api/tls.rs",
-    "forward/auth.rs",
+    "forward/credentials/",
     "forward/tls.rs",
 ];
 

@@ -1,5 +1,6 @@
 //! `flinkbridge check`: what a configuration means, what looks odd about it, or every mistake in it.
 
+mod credentials;
 mod web;
 
 use std::fmt::Write as _;
@@ -133,6 +134,8 @@ pub(super) fn warnings(config: &Config) -> Vec<Notice> {
                 "credentials travel unencrypted to a public address: use https://",
             );
         }
+        let odd = credentials::warnings(&remote.auth);
+        odd.into_iter().for_each(|(key, text)| add(path(key), text));
         if remote.tls.insecure_skip_verify {
             add(
                 path("tls_config.insecure_skip_verify"),
@@ -189,14 +192,14 @@ fn unservable(config: &Config) -> Vec<Notice> {
 pub(super) fn unreadable_files(config: &Config) -> Vec<Notice> {
     let mut notices = Vec::new();
     for (index, remote) in config.remotes.iter().enumerate() {
-        if let Some((key, file)) = secret_file(remote)
-            && let Err(error) = std::fs::File::open(file)
-        {
-            notices.push(Notice {
-                position: None,
-                path: format!("remote_write[{index}].{key}"),
-                text: format!("{} cannot be opened: {error}", file.display()),
-            });
+        for (key, file) in secret_files(remote) {
+            if let Err(error) = std::fs::File::open(file) {
+                notices.push(Notice {
+                    position: None,
+                    path: format!("remote_write[{index}].{key}"),
+                    text: format!("{} cannot be opened: {error}", file.display()),
+                });
+            }
         }
     }
     notices
@@ -355,13 +358,19 @@ fn forwarding(remote: &RemoteConfig) -> String {
         "forwards to {}: {}, {}",
         remote.name,
         RemoteConfig::redact(&remote.url),
-        auth(&remote.auth)
+        credentials::describe(&remote.auth)
     );
-    if let Some(proxy) = &remote.proxy_url {
+    let proxy = match remote.url.starts_with("https:") {
+        true => &remote.proxy.https,
+        false => &remote.proxy.http,
+    };
+    if let Some(proxy) = proxy {
         let _ = write!(line, ", by the proxy {}", RemoteConfig::redact(proxy));
     }
-    if !remote.headers.is_empty() {
-        let names: Vec<&str> = remote.headers.iter().map(|(name, _)| name.as_str()).collect();
+    let own = remote.headers.iter().map(|(name, _)| name.as_str());
+    let own = own.chain(remote.http_headers.iter().map(|header| header.name.as_str()));
+    let names: Vec<&str> = own.collect();
+    if !names.is_empty() {
         let _ = write!(line, ", with the headers {}", names.join(", "));
     }
     if !remote.write_relabel.is_empty() {
@@ -381,35 +390,24 @@ fn forwarding(remote: &RemoteConfig) -> String {
         spell_duration(batch.min_backoff),
         spell_duration(batch.max_backoff)
     );
+    if let Some(limit) = batch.sample_age_limit {
+        let _ = write!(line, "; drops samples older than {}", spell_duration(limit));
+    }
     line
 }
 
-fn auth(auth: &Auth) -> String {
-    let source = |secret: &Secret| match secret {
-        Secret::Inline(_) => "from the configuration".to_owned(),
-        Secret::File(path) => format!("from {}", path.display()),
-    };
-    match auth {
-        Auth::None => "without authentication".to_owned(),
-        Auth::Basic { username, password } => {
-            format!("as user {username:?} with a password {}", source(password))
-        }
-        Auth::Header { scheme, credentials } => format!("with {scheme} credentials {}", source(credentials)),
+fn secret_files(remote: &RemoteConfig) -> Vec<(String, &Path)> {
+    let of_auth = credentials::files(&remote.auth).into_iter();
+    let mut files: Vec<(String, &Path)> = of_auth.map(|(key, file)| (key.to_owned(), file)).collect();
+    for header in &remote.http_headers {
+        let key = format!("http_headers.{}.files", header.name);
+        let of_header = header.values.iter().filter_map(|value| match value {
+            Secret::Inline(_) => None,
+            Secret::File(path) => Some((key.clone(), path.as_path())),
+        });
+        files.extend(of_header);
     }
-}
-
-fn secret_file(remote: &RemoteConfig) -> Option<(&'static str, &Path)> {
-    match &remote.auth {
-        Auth::Basic {
-            password: Secret::File(path),
-            ..
-        } => Some(("basic_auth.password_file", path)),
-        Auth::Header {
-            credentials: Secret::File(path),
-            ..
-        } => Some(("authorization.credentials_file", path)),
-        _ => None,
-    }
+    files
 }
 
 fn is_plain_and_public(url: &str) -> bool {

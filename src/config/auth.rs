@@ -1,4 +1,5 @@
-//! Who a remote is told that we are: `basic_auth`, `authorization`, `bearer_token`, or the user of the URL.
+//! Who a remote is told that we are: one of `basic_auth`, `authorization`, `bearer_token`, `oauth2`, `sigv4`, `azuread`,
+//! `google_iam`, or the user of the URL.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,16 +10,21 @@ use super::error::Fault;
 use super::reader::Block;
 use super::value::any;
 use super::word::{header_value, scheme};
+use super::{cloud, oauth2};
 use crate::forward::{Auth, Secret};
 
 /// A key of a remote, and how to read what stands there.
 type Way = (&'static str, fn(&Block<'_>) -> Auth);
 
-const WAYS: [Way; 4] = [
+const WAYS: [Way; 8] = [
     ("basic_auth", basic),
     ("authorization", authorization),
     ("bearer_token", bearer_token),
     ("bearer_token_file", bearer_token_file),
+    ("oauth2", oauth2::read),
+    ("sigv4", cloud::sigv4),
+    ("azuread", cloud::azuread),
+    ("google_iam", cloud::google_iam),
 ];
 
 /// Reads the one way of authentication that `remote` names, and takes the user out of `url`, where it would be seen.
@@ -63,7 +69,7 @@ pub(super) fn of_url(url: &mut Url) -> Option<Auth> {
 
 fn basic(remote: &Block<'_>) -> Auth {
     let block = remote.block("basic_auth");
-    let username = block.secret("username", |text| match text {
+    let username = secret(&block, "username", "username_file", |text| match text {
         text if text.contains(':') => Err(Fault::new(
             "has a colon in it",
             "a user of basic_auth cannot; check the name",
@@ -75,9 +81,12 @@ fn basic(remote: &Block<'_>) -> Auth {
     }
     let password =
         secret(&block, "password", "password_file", any).unwrap_or_else(|| Secret::Inline(String::new()));
-    block.finish(&[("username_file", "write the name itself as username")]);
+    block.finish(&[
+        ("username_ref", "use username_file"),
+        ("password_ref", "use password_file"),
+    ]);
     Auth::Basic {
-        username: username.unwrap_or_default(),
+        username: username.unwrap_or_else(|| Secret::Inline(String::new())),
         password,
     }
 }
@@ -117,7 +126,8 @@ fn bearer_token_file(remote: &Block<'_>) -> Auth {
     }
 }
 
-fn secret(
+/// A secret that stands in the block or in a file, not in both.
+pub(super) fn secret(
     block: &Block<'_>,
     inline: &'static str,
     file: &'static str,

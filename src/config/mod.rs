@@ -11,12 +11,15 @@
 //! - Paths in the file start at the file's folder; paths in flags at the working directory.
 
 mod auth;
+mod cloud;
+mod connection;
 mod environment;
 mod error;
 mod file;
 mod flags;
 mod log;
 mod nearest;
+mod oauth2;
 mod overrides;
 mod reader;
 mod remote;

@@ -93,6 +93,15 @@ impl<'a> Item<'a> {
         parse(&value).map_err(|fault| self.report(fault.of_secret())).ok()
     }
 
+    /// The path; a relative one starts at the file's folder.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        let path = self.text(|text| match text {
+            "" => Err(Fault::new("names no file", "give a path, or leave the key away")),
+            text => Ok(PathBuf::from(text)),
+        })?;
+        Some(self.reader.folder.join(path))
+    }
+
     /// The same without looking for variables.
     pub(super) fn verbatim<T>(&self, parse: impl FnOnce(&str) -> Result<T, Fault>) -> Option<T> {
         let typed = self.typed()?;
@@ -263,11 +272,12 @@ impl<'a> Block<'a> {
 
     /// The path at `key`; a relative one starts at the file's folder.
     pub(super) fn file(&self, key: &'static str) -> Option<PathBuf> {
-        let path = self.text(key, |text| match text {
-            "" => Err(Fault::new("names no file", "give a path, or leave the key away")),
-            text => Ok(PathBuf::from(text)),
-        })?;
-        Some(self.reader.folder.join(path))
+        self.item(key)?.file()
+    }
+
+    /// What the variable of the environment holds, as it stands there; `None` where it is unset or empty.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        (self.reader.environment)(name).filter(|value| !value.is_empty())
     }
 
     /// The block at `key`.

@@ -4,38 +4,21 @@ use std::time::Duration;
 
 use super::error::Fault;
 use super::reader::{Block, Item, NotYet};
-use super::value::{DURATION, NUMBER, any, duration, number, spell_duration, switch};
-use super::word::{header_name, header_value, remote_name, web_url};
-use super::{auth, rules};
-use crate::forward::{Auth, BatchConfig, RemoteConfig, Takes, TlsConfig};
+use super::value::{DURATION, NUMBER, duration, number, spell_duration, switch};
+use super::word::{remote_name, web_url};
+use super::{auth, connection, rules};
+use crate::forward::{Auth, BatchConfig, Message, MetadataConfig, RemoteConfig, Takes};
 
 const HOUR: Duration = Duration::from_secs(3600);
+/// Most lanes of a remote.
+const MAX_LANES: u32 = 256;
 
 const NOT_YET: NotYet = &[
-    ("oauth2", "use basic_auth or authorization"),
-    ("sigv4", "put a signing proxy (aws-sigv4-proxy) before the remote"),
-    ("azuread", "use basic_auth or authorization"),
-    (
-        "google_iam",
-        "use authorization with a token that something else renews in credentials_file",
-    ),
     (
         "profile",
         "take it out and set queue_config.max_samples_per_send to what the provider takes",
     ),
     ("grpc", "forward by http:// or https://"),
-    ("http_headers", "use headers"),
-    ("no_proxy", "leave proxy_url out where no proxy is wanted"),
-    ("proxy_from_environment", "write the proxy as proxy_url"),
-    ("proxy_connect_header", "take it out"),
-    ("round_robin_dns", "take it out"),
-];
-const TLS_NOT_YET: NotYet = &[
-    ("ca", "put it into a file and name that as ca_file"),
-    ("cert", "put it into a file and name that as cert_file"),
-    ("key", "put it into a file and name that as key_file"),
-    ("min_version", "TLS 1.2 is the least anyway"),
-    ("max_version", "take it out, the newest that both know is spoken"),
 ];
 
 /// Reads the list.
@@ -84,26 +67,27 @@ fn remote(block: &Block<'_>, name: String) -> Option<RemoteConfig> {
         remote_timeout: block
             .text("remote_timeout", timeout)
             .unwrap_or(defaults.remote_timeout),
-        headers: headers(&block.block("headers")),
+        headers: connection::headers(&block.block("headers")),
+        http_headers: connection::http_headers(&block.block("http_headers")),
         write_relabel: rules::relabelling(&block.items("write_relabel_configs")),
         auth,
-        tls: tls(&block.block("tls_config")),
-        proxy_url: block
-            .item("proxy_url")
-            .and_then(|item| item.url(|text| web_url(text).map(|_| text.to_owned()))),
+        tls: connection::tls(&block.block("tls_config")),
+        proxy: connection::proxy(block),
         follow_redirects: block
             .text("follow_redirects", switch)
             .unwrap_or(defaults.follow_redirects),
         enable_http2: block
             .text("enable_http2", switch)
             .unwrap_or(defaults.enable_http2),
+        round_robin_dns: block.text("round_robin_dns", switch).unwrap_or(false),
+        message: block.text("protobuf_message", message).unwrap_or_default(),
         takes: Takes {
             exemplars: block.text("send_exemplars", switch).unwrap_or(false),
             native_histograms: block.text("send_native_histograms", switch).unwrap_or(false),
         },
+        metadata: metadata(&block.block("metadata_config")),
         batch: batch(&block.block("queue_config")),
     };
-    without_effect(block);
     url.map(|_| remote)
 }
 
@@ -121,48 +105,13 @@ fn url_and_auth(block: &Block<'_>) -> (Option<String>, Auth) {
     (url.map(String::from), auth)
 }
 
-fn headers(block: &Block<'_>) -> Vec<(String, String)> {
-    let mut headers = Vec::new();
-    for (name, at, item) in block.pairs() {
-        if let Err(fault) = header_name(name) {
-            block.reject_key(name, at, fault);
-        } else if let Some(value) = item.secret(header_value) {
-            headers.push((name.to_owned(), value));
-        }
-    }
-    headers
-}
-
-fn tls(block: &Block<'_>) -> TlsConfig {
-    let pair = (block.file("cert_file"), block.file("key_file"));
-    if block.has("cert_file") && !block.has("key_file") {
-        block.miss("key_file", "a certificate needs its key, or take cert_file out");
-    }
-    if block.has("key_file") && !block.has("cert_file") {
-        block.miss("cert_file", "a key needs its certificate, or take key_file out");
-    }
-    let tls = TlsConfig {
-        ca_file: block.file("ca_file"),
-        client: pair.0.zip(pair.1),
-        server_name: block.text("server_name", any),
-        insecure_skip_verify: block.text("insecure_skip_verify", switch).unwrap_or(false),
-    };
-    block.finish(TLS_NOT_YET);
-    tls
-}
-
 fn batch(block: &Block<'_>) -> BatchConfig {
     let defaults = BatchConfig::default();
     let samples = NUMBER.within(
         (1, "or nothing is sent"),
         (100_000, "since a request is held in memory"),
     );
-    let lanes = NUMBER.within(
-        (1, "or nothing is sent"),
-        (256, "each holds a request in memory and a connection"),
-    );
     let wait = DURATION.within((Duration::ZERO, ""), (HOUR, "since samples wait for as long"));
-    let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let (min_backoff, max_backoff) = backoff(block);
     let batch = BatchConfig {
         max_samples_per_send: block
@@ -171,12 +120,15 @@ fn batch(block: &Block<'_>) -> BatchConfig {
         batch_send_deadline: block
             .text("batch_send_deadline", wait)
             .unwrap_or(defaults.batch_send_deadline),
-        lanes: block.text("max_shards", lanes).map_or(defaults.lanes, small),
+        lanes: lanes(block).unwrap_or(defaults.lanes),
         min_backoff,
         max_backoff,
         retry_on_http_429: block
             .text("retry_on_http_429", switch)
             .unwrap_or(defaults.retry_on_http_429),
+        sample_age_limit: block
+            .text("sample_age_limit", duration)
+            .filter(|limit| *limit > Duration::ZERO),
     };
     for key in ["capacity", "min_shards"] {
         if block.text(key, number).is_some() {
@@ -185,15 +137,20 @@ fn batch(block: &Block<'_>) -> BatchConfig {
             block.remark(key, text);
         }
     }
-    if block
-        .text("sample_age_limit", duration)
-        .is_some_and(|limit| limit > Duration::ZERO)
-    {
-        let text = "has no effect: what is too old for every remote is dropped by queue.max_age";
-        block.remark("sample_age_limit", text);
-    }
     block.finish(&[]);
     batch
+}
+
+/// `max_shards`; blocks that were tuned for Prometheus have hundreds of them, which a remote behind a queue on disk never
+/// needs.
+fn lanes(block: &Block<'_>) -> Option<u32> {
+    let least = NUMBER.within((1, "or nothing is sent"), (u64::MAX, ""));
+    let wanted = small(block.text("max_shards", least)?);
+    if wanted > MAX_LANES {
+        let text = format!("is taken as {MAX_LANES}: each lane holds a request in memory and a connection");
+        block.remark("max_shards", text);
+    }
+    Some(wanted.min(MAX_LANES))
 }
 
 fn backoff(block: &Block<'_>) -> (Duration, Duration) {
@@ -225,10 +182,9 @@ fn backoff(block: &Block<'_>) -> (Duration, Duration) {
     (first, longest)
 }
 
-/// Keys of Prometheus for what does not travel through this version: taken where they ask for nothing else.
-fn without_effect(block: &Block<'_>) {
-    block.text("protobuf_message", |text| match text {
-        "prometheus.WriteRequest" => Ok(()),
+fn message(text: &str) -> Result<Message, Fault> {
+    match text {
+        "prometheus.WriteRequest" => Ok(Message::V1),
         "io.prometheus.write.v2.Request" => Err(Fault::new(
             "is not supported yet by this version",
             "write prometheus.WriteRequest, or take it out",
@@ -237,12 +193,39 @@ fn without_effect(block: &Block<'_>) {
             "is no message of remote-write",
             "write prometheus.WriteRequest, or take it out",
         )),
-    });
-    let metadata = block.block("metadata_config");
-    if metadata.text("send", switch) == Some(true) {
-        metadata.remark("send", "has no effect yet: metadata is not sent by this version");
     }
-    metadata.text("send_interval", duration);
-    metadata.text("max_samples_per_send", number);
-    metadata.finish(&[]);
+}
+
+fn metadata(block: &Block<'_>) -> MetadataConfig {
+    let defaults = MetadataConfig::default();
+    let families = NUMBER.within(
+        (1, "or nothing is sent"),
+        (100_000, "since a request is held in memory"),
+    );
+    let span = DURATION.within(
+        (Duration::from_secs(1), "or little else is sent"),
+        (
+            24 * HOUR,
+            "or a store that was emptied knows no types for as long",
+        ),
+    );
+    let send = block.text("send", switch);
+    if send == Some(true) {
+        block.remark("send", "has no effect yet: metadata is not sent by this version");
+    }
+    let metadata = MetadataConfig {
+        send: send.unwrap_or(defaults.send),
+        send_interval: block
+            .text("send_interval", span)
+            .unwrap_or(defaults.send_interval),
+        max_samples_per_send: block
+            .text("max_samples_per_send", families)
+            .map_or(defaults.max_samples_per_send, small),
+    };
+    block.finish(&[]);
+    metadata
+}
+
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -1,5 +1,9 @@
+mod credentials;
 mod mistakes;
 mod pasted;
+mod proxies;
+mod remote;
+mod vendors;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,7 +77,7 @@ fn the_example_file_still_parses_when_its_remote_is_switched_on() {
 
     let mut expected = RemoteConfig::new("tmp", "http://10.0.0.5:9090/api/v1/prom/write");
     expected.auth = Auth::Basic {
-        username: "1250000000".to_owned(),
+        username: Secret::Inline("1250000000".to_owned()),
         password: Secret::File(PathBuf::from("/etc/flinkbridge/token")),
     };
     assert_eq!(config.remotes, [expected]);
@@ -291,7 +295,7 @@ fn remotes_without_a_name_are_numbered_and_warned_of() {
 #[test]
 fn what_has_no_effect_here_is_taken_and_said() {
     let config = good(
-        "remote_write:\n- url: http://a/\n  queue_config: {capacity: 2500, min_shards: 1, sample_age_limit: 1h}\n  metadata_config: {send: true, send_interval: 1m}\n",
+        "remote_write:\n- url: http://a/\n  queue_config: {capacity: 2500, min_shards: 1}\n  metadata_config: {send: true, send_interval: 1m}\n",
     );
 
     let paths: Vec<&str> = config.notices.iter().map(|notice| notice.path.as_str()).collect();
@@ -300,7 +304,6 @@ fn what_has_no_effect_here_is_taken_and_said() {
         [
             "remote_write[0].queue_config.capacity",
             "remote_write[0].queue_config.min_shards",
-            "remote_write[0].queue_config.sample_age_limit",
             "remote_write[0].metadata_config.send",
         ]
     );

@@ -6,22 +6,7 @@ use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::error::Fault;
-
-/// Headers that belong to the protocol (PRW S1-06) or to the connection; the first four are the specification's own.
-const RESERVED_HEADERS: [&str; 12] = [
-    "content-encoding",
-    "content-type",
-    "user-agent",
-    "x-prometheus-remote-write-version",
-    "accept-encoding",
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "transfer-encoding",
-];
+use crate::forward::is_reserved;
 
 /// `address:port` to listen on; `:9091` is every IPv4 address, as `0.0.0.0:9091`.
 pub(super) fn address(text: &str) -> Result<String, Fault> {
@@ -94,19 +79,25 @@ pub(super) fn path_prefix(text: &str) -> Result<String, Fault> {
     Ok(prefix.to_owned())
 }
 
+/// The name of a header that a proxy may be sent.
+pub(super) fn any_header_name(text: &str) -> Result<(), Fault> {
+    match HeaderName::from_bytes(text.as_bytes()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Fault::new("is no header name", "use letters, digits and -")),
+    }
+}
+
 /// The name of a header that an operator may set.
 pub(super) fn header_name(text: &str) -> Result<(), Fault> {
+    any_header_name(text)?;
     let lower = text.to_ascii_lowercase();
-    if HeaderName::from_bytes(text.as_bytes()).is_err() {
-        return Err(Fault::new("is no header name", "use letters, digits and -"));
-    }
     if lower == "authorization" {
         return Err(Fault::new(
             "may not be set as a header",
             "use basic_auth or authorization",
         ));
     }
-    if RESERVED_HEADERS.contains(&lower.as_str()) {
+    if is_reserved(&lower) {
         return Err(Fault::new(
             "is a header that belongs to remote-write itself",
             "take it out",

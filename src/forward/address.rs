@@ -32,7 +32,7 @@ impl Address {
             });
         }
         let user = (!url.username().is_empty()).then(|| Auth::Basic {
-            username: decoded(url.username()),
+            username: Secret::Inline(decoded(url.username())),
             password: Secret::Inline(decoded(url.password().unwrap_or_default())),
         });
         hide_user(&mut url);
@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(redacted(&address.url), "https://host:1/api");
         assert_eq!(address.url.as_str(), "https://host:1/api?token=t#f");
         let user = Auth::Basic {
-            username: "me".to_owned(),
+            username: Secret::Inline("me".to_owned()),
             password: Secret::Inline("p@ss".to_owned()),
         };
         assert_eq!(address.user, Some(user));

@@ -3,6 +3,8 @@
 //! A record's blocks go out as they lie in the queue. Only four things open them: rules of this remote, native histograms
 //! that it does not take, a record of more samples than a request may have, and a refusal whose offender has to be found.
 
+mod age;
+
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -13,6 +15,8 @@ use crate::normalise::Relabelling;
 use crate::queue::{Position, Record};
 
 use super::config::Takes;
+
+pub(super) use age::AgeLimit;
 
 /// A record on its way, and the room it takes in memory until it has arrived.
 pub(super) struct Handed {

@@ -142,6 +142,10 @@ impl Books {
         &self.name
     }
 
+    pub(super) fn now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+
     pub(super) const fn delivery(&self) -> &Histogram {
         &self.delivery
     }

@@ -110,3 +110,45 @@ fn passes(throttle: &Mutex<Throttle>) -> Option<u32> {
     throttle.last = Some(Instant::now());
     Some(std::mem::take(&mut throttle.unsaid))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// Keeps what is logged.
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(text)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// PRW S1-22, S2-16.
+    #[test]
+    fn the_words_of_a_remote_are_logged_as_they_came() {
+        let paper = Paper::default();
+        let shared = paper.clone();
+        let log = tracing_subscriber::fmt()
+            .json()
+            .with_writer(move || shared.clone())
+            .finish();
+        let words = "out of order sample: {\"x\"} ü ".to_owned() + &"y".repeat(1000);
+
+        tracing::subscriber::with_default(log, || {
+            Complaints::new("test").rejection(400, &words, "{a=\"b\"}", 1);
+        });
+
+        let line: serde_json::Value = serde_json::from_slice(&paper.0.lock().unwrap()).unwrap();
+        assert_eq!(line["fields"]["error"], words);
+        assert_eq!(line["fields"]["series"], "{a=\"b\"}");
+    }
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::credentials::{AzureAdConfig, GoogleIamConfig, OAuth2Config, SigV4Config};
 use crate::normalise::RuleConfig;
 
 /// A secret from the file itself or from a file of its own, which is read again before each use.
@@ -33,7 +34,7 @@ pub enum Auth {
     /// `basic_auth`.
     Basic {
         /// The user's name.
-        username: String,
+        username: Secret,
         /// The password.
         password: Secret,
     },
@@ -44,19 +45,107 @@ pub enum Auth {
         /// The credentials.
         credentials: Secret,
     },
+    /// `oauth2`.
+    OAuth2(Box<OAuth2Config>),
+    /// `sigv4`.
+    SigV4(Box<SigV4Config>),
+    /// `azuread`.
+    AzureAd(Box<AzureAdConfig>),
+    /// `google_iam`.
+    GoogleIam(GoogleIamConfig),
 }
 
-/// `tls_config` of a remote.
+/// `tls_config` of a remote. Files are read again for each request, so that they can be changed in place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsConfig {
-    /// Certificates to trust instead of the system's, as a PEM file.
-    pub ca_file: Option<PathBuf>,
-    /// Our own certificate and key, as PEM files.
-    pub client: Option<(PathBuf, PathBuf)>,
+    /// Certificates to trust instead of the system's, in PEM form.
+    pub ca: Option<Secret>,
+    /// Our own certificate and key, in PEM form.
+    pub client: Option<(Secret, Secret)>,
     /// The name to expect in the remote's certificate instead of the URL's host.
     pub server_name: Option<String>,
     /// Takes any certificate; for trials only.
     pub insecure_skip_verify: bool,
+    /// The oldest version to speak. Default TLS 1.2, the oldest there is here.
+    pub min_version: Option<TlsVersion>,
+    /// The newest version to speak. Default TLS 1.3, the newest there is.
+    pub max_version: Option<TlsVersion>,
+}
+
+/// A version of TLS; nothing older than 1.2 is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// `TLS12`.
+    Tls12,
+    /// `TLS13`.
+    Tls13,
+}
+
+/// A header with its values, each sent as a header of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderConfig {
+    /// Its name.
+    pub name: String,
+    /// Its values, in order.
+    pub values: Vec<Secret>,
+}
+
+/// `proxy_url` and its like: by which proxy a remote is reached.
+///
+/// `Debug` shows no user of a proxy.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ProxyConfig {
+    /// The proxy to ask for an `http://` URL.
+    pub http: Option<String>,
+    /// The proxy to ask for a tunnel to the host of an `https://` URL.
+    pub https: Option<String>,
+    /// Hosts that are reached without, as Go reads `NO_PROXY`: then this machine is always among them. `None`: the
+    /// proxy is asked for every host.
+    pub no_proxy: Option<String>,
+    /// `proxy_connect_header`: what goes along when a tunnel is asked for.
+    pub connect_headers: Vec<HeaderConfig>,
+}
+
+impl std::fmt::Debug for ProxyConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProxyConfig")
+            .field("http", &self.http.as_deref().map(RemoteConfig::redact))
+            .field("https", &self.https.as_deref().map(RemoteConfig::redact))
+            .field("no_proxy", &self.no_proxy)
+            .field("connect_headers", &self.connect_headers)
+            .finish()
+    }
+}
+
+/// `protobuf_message`: what a request holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Message {
+    /// `prometheus.WriteRequest`, of remote-write 1.0.
+    #[default]
+    V1,
+    /// `io.prometheus.write.v2.Request`, of remote-write 2.0.
+    V2,
+}
+
+/// `metadata_config`: types, help texts and units beside 1.0 requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetadataConfig {
+    /// Whether they are sent. Default yes, as Prometheus.
+    pub send: bool,
+    /// How often. Default 1 min, as Prometheus.
+    pub send_interval: Duration,
+    /// Most families of one request. Default 2,000, as Prometheus.
+    pub max_samples_per_send: u32,
+}
+
+impl Default for MetadataConfig {
+    fn default() -> Self {
+        Self {
+            send: true,
+            send_interval: Duration::from_secs(60),
+            max_samples_per_send: 2000,
+        }
+    }
 }
 
 /// `queue_config` of a remote: batching and retries.
@@ -74,6 +163,9 @@ pub struct BatchConfig {
     pub max_backoff: Duration,
     /// Whether 429 is tried again rather than rejected. Default yes: the queue is on disk and can wait.
     pub retry_on_http_429: bool,
+    /// How old a sample may be when it is sent; older ones are dropped, before each attempt. Default `None`, as
+    /// Prometheus: the queue has a limit of its own.
+    pub sample_age_limit: Option<Duration>,
 }
 
 impl Default for BatchConfig {
@@ -85,6 +177,7 @@ impl Default for BatchConfig {
             min_backoff: Duration::from_millis(30),
             max_backoff: Duration::from_secs(5),
             retry_on_http_429: true,
+            sample_age_limit: None,
         }
     }
 }
@@ -112,6 +205,8 @@ pub struct RemoteConfig {
     pub remote_timeout: Duration,
     /// Further headers; the four that the protocol owns may not be among them (PRW S1-06).
     pub headers: Vec<(String, String)>,
+    /// `http_headers`: the same with several values each, of which some may be in files.
+    pub http_headers: Vec<HeaderConfig>,
     /// Rules applied to what goes to this remote only.
     pub write_relabel: Vec<RuleConfig>,
     /// Who we say we are.
@@ -119,13 +214,19 @@ pub struct RemoteConfig {
     /// TLS beyond the system's defaults.
     pub tls: TlsConfig,
     /// An HTTP proxy on the way.
-    pub proxy_url: Option<String>,
+    pub proxy: ProxyConfig,
     /// Whether redirects are followed. Default yes, as Prometheus; credentials never go to another host.
     pub follow_redirects: bool,
     /// Whether HTTP/2 may be spoken. Default no, as Prometheus 3: one connection would serialise the lanes.
     pub enable_http2: bool,
+    /// Whether each connection goes to one of the host's addresses at random. Default no, as Prometheus.
+    pub round_robin_dns: bool,
+    /// What a request holds.
+    pub message: Message,
     /// What it takes besides samples.
     pub takes: Takes,
+    /// Types, help texts and units.
+    pub metadata: MetadataConfig,
     /// Batching and retries.
     pub batch: BatchConfig,
 }
@@ -139,13 +240,17 @@ impl RemoteConfig {
             url: url.into(),
             remote_timeout: Duration::from_secs(30),
             headers: Vec::new(),
+            http_headers: Vec::new(),
             write_relabel: Vec::new(),
             auth: Auth::None,
             tls: TlsConfig::default(),
-            proxy_url: None,
+            proxy: ProxyConfig::default(),
             follow_redirects: true,
             enable_http2: false,
+            round_robin_dns: false,
+            message: Message::default(),
             takes: Takes::default(),
+            metadata: MetadataConfig::default(),
             batch: BatchConfig::default(),
         }
     }
@@ -185,13 +290,17 @@ impl std::fmt::Debug for RemoteConfig {
             .field("url", &Self::redact(&self.url))
             .field("remote_timeout", &self.remote_timeout)
             .field("headers", &header_names)
+            .field("http_headers", &self.http_headers)
             .field("write_relabel", &self.write_relabel)
             .field("auth", &self.auth)
             .field("tls", &self.tls)
-            .field("proxy_url", &self.proxy_url.as_deref().map(Self::redact))
+            .field("proxy", &self.proxy)
             .field("follow_redirects", &self.follow_redirects)
             .field("enable_http2", &self.enable_http2)
+            .field("round_robin_dns", &self.round_robin_dns)
+            .field("message", &self.message)
             .field("takes", &self.takes)
+            .field("metadata", &self.metadata)
             .field("batch", &self.batch)
             .finish()
     }

@@ -16,9 +16,11 @@ pub enum ForwardError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A name or value in `headers` can be no header.
+    /// A name or value in `headers`, `http_headers` or `proxy_connect_header` can be no header.
     #[error("header {name:?} {problem}")]
     Header {
+        /// The key it stands under.
+        field: &'static str,
         /// Its name as typed.
         name: String,
         /// What is wrong with it.
@@ -38,19 +40,25 @@ pub enum ForwardError {
         #[source]
         source: io::Error,
     },
-    /// A file of `tls_config` does not hold what it should.
-    #[error("{} {problem}", path.display())]
+    /// A file or a text of `tls_config` does not hold what it should.
+    #[error("{place} {problem}")]
     TlsContent {
         /// The key that names it.
         field: &'static str,
-        /// The file.
-        path: PathBuf,
+        /// The file, or words for the text itself.
+        place: String,
         /// What is wrong with it.
         problem: String,
     },
     /// `tls_config.server_name` is no name.
     #[error("server_name {0:?} is neither a host name nor an address")]
     ServerName(String),
+    /// `tls_config.min_version` is above `max_version`.
+    #[error("leaves no version of TLS to speak; the least is above the most")]
+    TlsVersions {
+        /// The key.
+        field: &'static str,
+    },
     /// The system has no certificates to trust.
     #[error(
         "the system's trusted certificates cannot be loaded; install ca-certificates or set tls_config.ca_file"
@@ -59,6 +67,14 @@ pub enum ForwardError {
     /// `proxy_url` is not a URL.
     #[error("proxy_url is not a URL; it reads like http://proxy:3128")]
     Proxy,
+    /// Credentials that have to be fetched cannot be, as they are set.
+    #[error("{problem}")]
+    Credentials {
+        /// The key.
+        field: &'static str,
+        /// What is wrong with it, and what to do.
+        problem: String,
+    },
     /// A bound of `queue_config` leaves no room for anything.
     #[error("{field} is 0; it is at least 1")]
     Zero {
@@ -76,9 +92,13 @@ impl ForwardError {
     pub const fn field(&self) -> &'static str {
         match self {
             Self::Url { .. } | Self::Client(_) => "url",
-            Self::Header { .. } => "headers",
             Self::Rule(_) => "write_relabel_configs",
-            Self::TlsFile { field, .. } | Self::TlsContent { field, .. } | Self::Zero { field } => field,
+            Self::Header { field, .. }
+            | Self::TlsFile { field, .. }
+            | Self::TlsContent { field, .. }
+            | Self::TlsVersions { field }
+            | Self::Credentials { field, .. }
+            | Self::Zero { field } => field,
             Self::ServerName(_) => "tls_config.server_name",
             Self::NoRoots(_) => "tls_config.ca_file",
             Self::Proxy => "proxy_url",

@@ -13,7 +13,7 @@ use tracing::error;
 use crate::codec::DecodeError;
 use crate::normalise::Relabelling;
 
-use super::batch::{Batch, Handed, Parcel, Piece, Wishes};
+use super::batch::{AgeLimit, Batch, Handed, Parcel, Piece, Wishes};
 use super::books::{Books, Outcome};
 use super::complaints::Complaints;
 use super::config::{BatchConfig, Takes};
@@ -53,8 +53,18 @@ pub(super) struct Settled {
 /// How a request ended that will not be sent again as it is.
 enum Answer {
     Accepted,
-    Split { status: u16, words: String },
-    Rejected { status: u16, words: String },
+    /// All of it has grown too old; what is dropped is in the books.
+    NothingLeft,
+    /// It cannot be taken apart.
+    Damaged(DecodeError),
+    Split {
+        status: u16,
+        words: String,
+    },
+    Rejected {
+        status: u16,
+        words: String,
+    },
 }
 
 /// The forwarder stops; what is not acknowledged stays in the queue.
@@ -176,23 +186,22 @@ impl<T: Transport> Lane<T> {
         self.search.begin();
         let mut parcels = batch.parcels(self.max_samples());
         parcels.reverse();
-        while let Some(parcel) = parcels.pop() {
-            match parcel.body() {
-                Ok(body) => match self.send(body).await? {
-                    Answer::Accepted => {
-                        self.search.accepted(parcel.single_piece());
-                        outcome.sent += u64::from(parcel.samples());
+        while let Some(mut parcel) = parcels.pop() {
+            match self.send(&mut parcel, &mut outcome).await? {
+                Answer::Accepted => {
+                    self.search.accepted(parcel.single_piece());
+                    outcome.sent += u64::from(parcel.samples());
+                }
+                Answer::NothingLeft => {}
+                Answer::Rejected { status, words } => self.reject(&parcel, status, &words, &mut outcome),
+                Answer::Split { status, words } => {
+                    let goes_on = self.search.may_go_on(parcel.single_piece());
+                    match parcel.halves() {
+                        Ok(Some((first, second))) if goes_on => parcels.extend([second, first]),
+                        _ => self.reject(&parcel, status, &words, &mut outcome),
                     }
-                    Answer::Rejected { status, words } => self.reject(&parcel, status, &words, &mut outcome),
-                    Answer::Split { status, words } => {
-                        let goes_on = self.search.may_go_on(parcel.single_piece());
-                        match parcel.halves() {
-                            Ok(Some((first, second))) if goes_on => parcels.extend([second, first]),
-                            _ => self.reject(&parcel, status, &words, &mut outcome),
-                        }
-                    }
-                },
-                Err(error) => {
+                }
+                Answer::Damaged(error) => {
                     self.report_damage(&error, parcel.samples());
                     outcome.drop("unreadable", parcel.samples());
                 }
@@ -201,12 +210,28 @@ impl<T: Transport> Lane<T> {
         Ok(outcome)
     }
 
-    /// Sends until there is an answer.
-    async fn send(&mut self, body: Bytes) -> Result<Answer, Stopped> {
+    /// Sends until there is an answer; what grows too old meanwhile is left out of `parcel`.
+    async fn send(&mut self, parcel: &mut Parcel, outcome: &mut Outcome) -> Result<Answer, Stopped> {
         let mut attempt = 0;
+        let mut age = AgeLimit::new(self.route.config.sample_age_limit);
+        let mut body = Bytes::new();
         loop {
             if *self.stop.borrow() {
                 return Err(Stopped);
+            }
+            match age.take_out(parcel, self.route.books.now()) {
+                Ok(0) if attempt > 0 => {}
+                Ok(too_old) => {
+                    outcome.drop("too_old", too_old);
+                    if parcel.samples() == 0 {
+                        return Ok(Answer::NothingLeft);
+                    }
+                    body = match parcel.body() {
+                        Ok(body) => body,
+                        Err(error) => return Ok(Answer::Damaged(error)),
+                    };
+                }
+                Err(error) => return Ok(Answer::Damaged(error)),
             }
             let result = self.route.transport.send(body.clone(), attempt).await;
             let code = match &result {

@@ -12,15 +12,18 @@
 //! `batch.rs` (what is in a request), `remote_write.rs` (the wire).
 
 mod address;
-mod auth;
 mod batch;
 mod books;
+mod client;
 mod complaints;
 mod config;
+mod credentials;
 mod dispatch;
 mod error;
+mod headers;
 mod lane;
 mod metrics;
+mod proxy;
 mod remote_write;
 mod retry;
 mod search;
@@ -40,8 +43,15 @@ use crate::normalise::Relabelling;
 use crate::queue::Reader;
 
 pub use books::{LastError, Rejection, RemoteStatus};
-pub use config::{Auth, BatchConfig, RemoteConfig, Secret, Takes, TlsConfig};
+pub use config::{
+    Auth, BatchConfig, HeaderConfig, Message, MetadataConfig, ProxyConfig, RemoteConfig, Secret, Takes,
+    TlsConfig, TlsVersion,
+};
+pub use credentials::{
+    AzureAdConfig, AzureCloud, AzureIdentity, GoogleIamConfig, OAuth2Config, SigV4Config, StsEndpoint,
+};
 pub use error::ForwardError;
+pub use headers::is_reserved;
 pub use metrics::Metrics;
 
 use books::Books;

@@ -4,42 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use reqwest::{Client, Response, Url};
+use reqwest::{Response, Url};
 
 use crate::model::{Clock, whole_story};
 
 use super::address::{Address, redacted};
-use super::auth::authorization;
+use super::client::Connections;
 use super::config::{Auth, RemoteConfig};
+use super::credentials::{AuthError, Credentials, Outgoing, Surroundings};
 use super::error::ForwardError;
+use super::headers::OwnHeaders;
 use super::retry::retry_after;
-use super::tls::client_config;
 use super::transport::{Code, SendError, Transport};
 
 /// What we call ourselves (PRW S1-04).
 const OUR_NAME: &str = concat!("flinkbridge/", env!("CARGO_PKG_VERSION"));
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-prometheus-remote-write-version");
 const RETRY_ATTEMPT: HeaderName = HeaderName::from_static("retry-attempt");
-/// Headers that belong to the protocol, the connection or `authorization`, as Prometheus has them (PRW S1-06).
-const RESERVED: [&str; 15] = [
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "x-prometheus-remote-write-version",
-];
 /// As many as Go's client follows.
 const MAX_REDIRECTS: u32 = 10;
 /// What is read of a refusal, as Prometheus does.
@@ -49,11 +32,11 @@ const MAX_IGNORED_BYTES: usize = 16 << 10;
 
 /// The HTTP side of one remote.
 pub(super) struct Http {
-    client: Client,
+    connections: Connections,
     address: Address,
     protocol: HeaderMap,
-    custom: HeaderMap,
-    auth: Auth,
+    own: OwnHeaders,
+    credentials: Credentials,
     timeout: Duration,
     follow_redirects: bool,
     retry_on_http_429: bool,
@@ -68,21 +51,26 @@ impl Http {
     pub(super) fn try_new(config: &RemoteConfig, clock: Arc<dyn Clock>) -> Result<Self, Vec<ForwardError>> {
         let mut mistakes = Vec::new();
         let address = Address::parse(&config.url).map_err(|error| mistakes.push(error));
-        let custom = custom_headers(&config.headers, &mut mistakes);
-        let client = client(config).map_err(|error| mistakes.push(error));
-        let (Ok(address), Ok(client), true) = (address, client, mistakes.is_empty()) else {
+        let own = OwnHeaders::new(config, &mut mistakes);
+        let connections = Connections::try_new(config).map_err(|error| mistakes.push(error));
+        let user = address.as_ref().ok().and_then(|address| address.user.as_ref());
+        let auth = match (&config.auth, user) {
+            (Auth::None, Some(user)) => user,
+            (configured, _) => configured,
+        };
+        let surroundings = Surroundings::of_process(Arc::clone(&clock));
+        let credentials = Credentials::try_new(auth, surroundings).map_err(|error| mistakes.push(error));
+        let (Ok(address), Ok(connections), Ok(credentials), true) =
+            (address, connections, credentials, mistakes.is_empty())
+        else {
             return Err(mistakes);
         };
-        let auth = match (&config.auth, &address.user) {
-            (Auth::None, Some(user)) => user.clone(),
-            (configured, _) => configured.clone(),
-        };
         Ok(Self {
-            client,
+            connections,
             address,
             protocol: protocol_headers(),
-            custom,
-            auth,
+            own,
+            credentials,
             timeout: config.remote_timeout,
             follow_redirects: config.follow_redirects,
             retry_on_http_429: config.batch.retry_on_http_429,
@@ -96,26 +84,33 @@ impl Http {
     }
 
     async fn exchange(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
-        let authorization = authorization(&self.auth)
-            .await
-            .map_err(|error| SendError::Retry {
-                code: Code::Local,
-                after: None,
-                words: error.to_string(),
-            })?;
-        let own = self.headers(authorization, attempt);
+        let client = self.connections.client().await;
+        let client = client.map_err(|error| unsent(whole_story(&error)))?;
+        let own = self.headers(attempt).await;
+        let own = own.map_err(|error| unsent(error.to_string()))?;
         let mut url = self.address.url.clone();
+        let (mut at_home, mut renewed) = (true, false);
         for _ in 0..=MAX_REDIRECTS {
-            let headers = match url.origin() == self.address.url.origin() {
-                true => own.clone(),
-                false => self.protocol.clone(),
-            };
-            let request = self.client.post(url.clone()).headers(headers).body(body.clone());
+            let mut headers = self.protocol.clone();
+            let mut proof = None;
+            if at_home {
+                headers.clone_from(&own);
+                let request = Outgoing {
+                    url: &mut url,
+                    headers: &mut headers,
+                    body: &body,
+                };
+                let authorized = self.credentials.authorize(request).await;
+                proof = authorized.map_err(|error| unsent(error.to_string()))?;
+            }
+            let request = client.post(url.clone()).headers(headers).body(body.clone());
             let response = request.send().await.map_err(unanswered)?;
             match self.next_hop(&response) {
                 Some(next) => url = next,
+                None if self.credentials.outdated(proof, response.status()) && !renewed => renewed = true,
                 None => return self.judge(response).await,
             }
+            at_home = at_home && url.origin() == self.address.url.origin();
         }
         Err(SendError::Retry {
             code: Code::Network,
@@ -127,19 +122,15 @@ impl Http {
         })
     }
 
-    /// What goes to the configured host; to others only [`Self::protocol`] does, as anything else may be a secret.
-    fn headers(&self, authorization: Option<HeaderValue>, attempt: u32) -> HeaderMap {
+    /// What goes to the configured host; to others only [`Self::protocol`] does, as anything else may be a secret. Nor
+    /// does it go there again once a redirect has led away: whoever sent it back would choose what it is sent to.
+    async fn headers(&self, attempt: u32) -> Result<HeaderMap, AuthError> {
         let mut headers = self.protocol.clone();
-        for (name, value) in &self.custom {
-            headers.append(name, value.clone());
-        }
-        if let Some(authorization) = authorization {
-            headers.insert(AUTHORIZATION, authorization);
-        }
+        self.own.append_to(&mut headers).await?;
         if attempt > 0 {
             headers.insert(RETRY_ATTEMPT, HeaderValue::from(attempt));
         }
-        headers
+        Ok(headers)
     }
 
     /// Where a redirect leads. Only those count that keep the method: after the others a GET would be answered, and
@@ -177,6 +168,7 @@ impl Http {
             status.is_redirection(),
             redirect.as_ref().map(HeaderValue::to_str),
         ) {
+            let to = RemoteConfig::redact(to);
             words = format!("{words} (a redirect that is not followed; set url to where it leads: {to})");
         }
         let may_pass =
@@ -217,49 +209,13 @@ fn protocol_headers() -> HeaderMap {
     ])
 }
 
-fn custom_headers(typed: &[(String, String)], mistakes: &mut Vec<ForwardError>) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in typed {
-        let problem = match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            (Ok(valid), _) if RESERVED.contains(&valid.as_str()) => {
-                "belongs to the protocol; credentials go into basic_auth or authorization, the rest is fixed"
-            }
-            (Ok(name), Ok(value)) => {
-                headers.append(name, value);
-                continue;
-            }
-            (Err(_), _) => "is not a header name; it has letters, digits and dashes",
-            (_, Err(_)) => "has a value with characters that no header may hold, such as a line break",
-        };
-        mistakes.push(ForwardError::Header {
-            name: name.clone(),
-            problem,
-        });
+/// A file that a request needs cannot be read, or there is nothing to prove who sends it; nothing was sent.
+const fn unsent(words: String) -> SendError {
+    SendError::Retry {
+        code: Code::Local,
+        after: None,
+        words,
     }
-    headers
-}
-
-fn client(config: &RemoteConfig) -> Result<Client, ForwardError> {
-    let mut tls = client_config(&config.tls, &config.url)?;
-    let mut builder = Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .no_proxy();
-    if config.enable_http2 {
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    } else {
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        builder = builder.http1_only();
-    }
-    if let Some(proxy) = &config.proxy_url {
-        let proxy = reqwest::Proxy::all(proxy).map_err(|_| ForwardError::Proxy)?;
-        builder = builder.proxy(proxy);
-    }
-    builder
-        .tls_backend_preconfigured(tls)
-        .build()
-        .map_err(|error| ForwardError::Client(Box::new(error.without_url())))
 }
 
 /// No answer came: the chain of causes in one line, as the outermost says little ("error sending request").

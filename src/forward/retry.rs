@@ -43,6 +43,7 @@ mod tests {
     const MIN: Duration = Duration::from_millis(30);
     const MAX: Duration = Duration::from_secs(5);
 
+    /// PRW S1-18.
     #[test]
     fn pauses_double_up_to_the_longest() {
         let pauses: Vec<u128> = (1..=10)
@@ -74,6 +75,7 @@ mod tests {
         );
     }
 
+    /// PRW S2-17; `client_test.go`, `RetryAfterDuration`.
     #[test]
     fn retry_after_is_seconds_or_a_date_and_garbage_is_nothing() {
         asks("0", Some(0));

@@ -1,5 +1,6 @@
 pub(super) mod double;
 pub(super) mod loopback;
+pub(super) mod proxy;
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +14,7 @@ use crate::codec::remote_write::decode;
 use crate::model::{Clock, SystemClock};
 use crate::queue::{FileStorage, Queue, QueueConfig, Record, Start};
 
-fn clock() -> Arc<dyn Clock> {
+pub(super) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
@@ -99,7 +100,7 @@ fn good_settings_pass_and_bad_ones_are_all_told_with_their_keys() {
     let mut bad = RemoteConfig::new("tmp", "host");
     bad.batch.max_samples_per_send = 0;
     bad.batch.lanes = 0;
-    bad.proxy_url = Some("not a proxy".to_owned());
+    bad.proxy.http = Some("not a proxy".to_owned());
 
     let mistakes = check(&bad, &clock());
 

@@ -1,3 +1,4 @@
+mod credentials;
 mod secrets;
 
 use std::path::Path;
@@ -59,6 +60,27 @@ fn a_remote_is_described_without_its_secrets() {
             r#"forwards to tmp: https://h/w?<hidden>, as user "me" with a password from /nowhere/t, with the headers X-A; up to 2000 samples a request on 4 lanes, 30s for an answer, retries after 30ms to 5s, tries again after 429 too"#
         ),
         "{said}"
+    );
+}
+
+#[test]
+fn the_way_to_a_remote_is_described_without_its_secrets() {
+    let config = read(
+        "remote_write: [{name: tmp, url: 'https://h/w', proxy_url: 'http://me:hidden1@proxy:3128', basic_auth: {username_file: /u, password: hidden2}, http_headers: {X-B: {secrets: [hidden3]}}, queue_config: {sample_age_limit: 1h}}]",
+    );
+
+    let text = describe(&config);
+
+    assert!(text.contains("by the proxy http://<hidden>@proxy:3128"), "{text}");
+    assert!(
+        text.contains("as user named in /u with a password from the configuration"),
+        "{text}"
+    );
+    assert!(text.contains("with the headers X-B"), "{text}");
+    assert!(text.contains("drops samples older than 1h"), "{text}");
+    assert!(
+        !text.contains("hidden1") && !text.contains("hidden2") && !text.contains("hidden3"),
+        "{text}"
     );
 }
 
@@ -165,5 +187,26 @@ fn who_may_end_everything_is_looked_at() {
             "pushgateway.admin_api: whoever reaches the port may end every group: name users in http.web_config_file",
             "pushgateway.lifecycle: whoever reaches the port may end the program: name users in http.web_config_file",
         ],
+    );
+}
+
+#[test]
+fn every_file_of_a_secret_that_is_not_there_is_noticed() {
+    let config = read(
+        "remote_write: [{url: 'https://a/', basic_auth: {username_file: u, password_file: p}, http_headers: {X-B: {files: [k]}}}]",
+    );
+
+    let paths: Vec<String> = unreadable_files(&config)
+        .into_iter()
+        .map(|notice| notice.path)
+        .collect();
+
+    assert_eq!(
+        paths,
+        [
+            "remote_write[0].basic_auth.username_file",
+            "remote_write[0].basic_auth.password_file",
+            "remote_write[0].http_headers.X-B.files"
+        ]
     );
 }

@@ -29,7 +29,7 @@ remote_write:
     assert_eq!(
         remote.auth,
         Auth::Basic {
-            username: "123456".to_owned(),
+            username: Secret::Inline("123456".to_owned()),
             password
         }
     );
@@ -119,13 +119,14 @@ remote_write:
         remote.headers,
         [("X-Scope-OrgID".to_owned(), "team-a".to_owned())]
     );
+    let file = |path: &str| Secret::File(PathBuf::from(path));
     let pair = (
-        PathBuf::from("/etc/flinkbridge/client.pem"),
-        PathBuf::from("/etc/flinkbridge/client.key"),
+        file("/etc/flinkbridge/client.pem"),
+        file("/etc/flinkbridge/client.key"),
     );
     assert_eq!(remote.tls.client, Some(pair));
-    assert_eq!(remote.tls.ca_file, Some(PathBuf::from("/etc/prometheus/ca.pem")));
-    assert_eq!(remote.proxy_url.as_deref(), Some("http://proxy:3128"));
+    assert_eq!(remote.tls.ca, Some(file("/etc/prometheus/ca.pem")));
+    assert_eq!(remote.proxy.http.as_deref(), Some("http://proxy:3128"));
     assert!(remote.enable_http2);
     assert!(remote.takes.exemplars && !remote.takes.native_histograms);
 }

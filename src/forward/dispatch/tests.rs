@@ -1,3 +1,5 @@
+mod age;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -65,6 +67,7 @@ async fn a_batch_waits_for_more_until_its_deadline_unless_it_is_full() {
     assert_eq!(trial.remote.sizes(), [1, 2]);
 }
 
+/// PRW S1-18.
 #[tokio::test(start_paused = true)]
 async fn what_may_pass_is_tried_again_with_growing_pauses_until_it_passes() {
     let mut left = 12;
@@ -89,6 +92,7 @@ async fn what_may_pass_is_tried_again_with_growing_pauses_until_it_passes() {
     assert_eq!(status.last_error.unwrap().words, "down");
 }
 
+/// PRW S2-17.
 #[tokio::test(start_paused = true)]
 async fn the_pause_that_the_remote_asks_for_is_kept() {
     let trial = Trial::with(|request| match request.attempt {
@@ -285,6 +289,7 @@ async fn what_is_refused_anew_after_a_crash_costs_few_requests_and_no_newer_reco
     assert!(trial.remote.sizes().len() < 120, "{}", trial.remote.sizes().len());
 }
 
+/// PRW S1-19.
 #[tokio::test(start_paused = true)]
 async fn what_can_never_pass_is_rejected_whole_and_once() {
     let trial = Trial::with(|_| {

@@ -1,3 +1,8 @@
+mod headers;
+mod proxy;
+mod redirects;
+mod tls;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +13,7 @@ use http::HeaderMap;
 use super::Http;
 use crate::forward::config::{Auth, RemoteConfig, Secret, TlsConfig};
 use crate::forward::error::ForwardError;
-use crate::forward::tests::loopback::{Answer, Authority, Server};
+use crate::forward::tests::loopback::{Answer, Server};
 use crate::forward::transport::{Code, SendError, Transport};
 use crate::model::ManualClock;
 
@@ -24,7 +29,7 @@ fn config(server: &Server) -> RemoteConfig {
 
 fn basic(password: &str) -> Auth {
     Auth::Basic {
-        username: "1250000000".to_owned(),
+        username: Secret::Inline("1250000000".to_owned()),
         password: Secret::Inline(password.to_owned()),
     }
 }
@@ -35,6 +40,7 @@ fn names(headers: &HeaderMap) -> Vec<&str> {
     names
 }
 
+/// PRW S1-01, S1-02, S1-03, S1-04, S1-05; S2-04, S2-05 for a receiver of 1.x.
 #[tokio::test]
 async fn a_request_is_a_post_with_the_headers_of_the_protocol() {
     let server = Server::start(|_| Answer::status(204)).await;
@@ -69,6 +75,7 @@ async fn a_request_is_a_post_with_the_headers_of_the_protocol() {
     );
 }
 
+/// PRW S1-18: what Prometheus adds to a request that is sent again.
 #[tokio::test]
 async fn a_retry_says_which_attempt_it_is() {
     let server = Server::start(|_| Answer::status(204)).await;
@@ -151,6 +158,7 @@ fn judged(status: u16, result: &Result<u16, SendError>, expected: &str) {
     assert_eq!(verdict, expected, "{status}: {result:?}");
 }
 
+/// PRW S1-18, S1-19, S2-17; `client_test.go`, `StoreHTTPErrorHandling`.
 #[tokio::test]
 async fn the_status_decides_whether_to_try_again() {
     let server = Server::start(|request| Answer::status(request.path_number())).await;
@@ -182,6 +190,7 @@ async fn the_status_decides_whether_to_try_again() {
     }
 }
 
+/// PRW S1-20, S2-17.
 #[tokio::test]
 async fn too_many_requests_is_rejected_where_it_is_not_to_be_retried() {
     let server = Server::start(|_| Answer::status(429)).await;
@@ -193,6 +202,7 @@ async fn too_many_requests_is_rejected_where_it_is_not_to_be_retried() {
     judged(429, &result, "reject");
 }
 
+/// PRW S1-22, S2-16; `client_test.go`, `StoreHTTPErrorHandling`: cut at 1,024 bytes, otherwise as they came.
 #[tokio::test]
 async fn the_words_of_a_refusal_are_kept_up_to_1024_bytes() {
     let server = Server::start(|_| {
@@ -212,75 +222,102 @@ async fn the_words_of_a_refusal_are_kept_up_to_1024_bytes() {
     assert_eq!(error, expected);
 }
 
+/// PRW S1-21, S2-16.
 #[tokio::test]
-async fn a_redirect_that_keeps_the_method_is_followed_with_the_body() {
-    let server = Server::start(|request| match request.target.as_str() {
-        "/api/v1/write" => Answer::status(308).with("location", "/new?x=1"),
-        _ => Answer::status(204),
+async fn what_a_success_says_is_ignored() {
+    let server = Server::start(|_| {
+        Answer::status(202)
+            .saying(&"error: nothing was written ".repeat(4096))
+            .with("retry-after", "120")
     })
     .await;
-    let mut config = config(&server);
-    config.auth = basic("token");
 
-    let status = http(&config).send(BODY, 0).await;
+    let status = http(&config(&server)).send(BODY, 0).await;
 
-    assert_eq!(status, Ok(204));
-    let second = server.requests().remove(1);
+    assert_eq!(status, Ok(202));
+}
+
+/// PRW S1-07.
+#[tokio::test]
+async fn a_body_goes_out_as_it_was_compressed() {
+    let server = Server::start(|_| Answer::status(204)).await;
+    let block = crate::forward::tests::double::block("a", 3, 1.0);
+
+    http(&config(&server))
+        .send(block.bytes().clone(), 0)
+        .await
+        .unwrap();
+
+    let body = server.requests().remove(0).body;
+    let framed = b"\xff\x06\x00\x00sNaPpY";
+    assert!(!body.starts_with(framed));
     assert_eq!(
-        (second.method.as_str(), second.target.as_str()),
-        ("POST", "/new?x=1")
-    );
-    assert_eq!(second.body, BODY);
-    assert!(second.headers.contains_key("authorization"));
-}
-
-#[tokio::test]
-async fn a_redirect_to_another_host_carries_no_credentials() {
-    let stranger = Server::start(|_| Answer::status(204)).await;
-    let to = stranger.url("/write");
-    let server = Server::start(move |_| Answer::status(307).with("location", &to)).await;
-    let mut config = config(&server);
-    config.auth = basic("token");
-    config.headers = vec![("X-Api-Key".to_owned(), "secret".to_owned())];
-
-    http(&config).send(BODY, 0).await.unwrap();
-
-    let request = stranger.requests().remove(0);
-    assert_eq!(request.body, BODY);
-    assert!(!request.headers.contains_key("authorization"));
-    assert!(!request.headers.contains_key("x-api-key"));
-    assert_eq!(request.header("content-encoding"), "snappy");
-}
-
-#[tokio::test]
-async fn a_redirect_is_a_rejection_where_none_are_followed() {
-    let server = Server::start(|_| Answer::status(308).with("location", "/new")).await;
-    let mut config = config(&server);
-    config.follow_redirects = false;
-
-    let error = http(&config).send(BODY, 0).await.unwrap_err();
-
-    assert!(
-        matches!(error, SendError::Reject { status: 308, .. }),
-        "{error:?}"
-    );
-    assert!(
-        error.to_string().ends_with("set url to where it leads: /new)"),
-        "{error}"
+        snap::raw::Decoder::new().decompress_vec(&body).unwrap(),
+        snap::raw::Decoder::new().decompress_vec(block.bytes()).unwrap()
     );
 }
 
+/// PRW S2-17; `client_test.go`, `ClientRetryAfter`: by default, here, 429 is tried again, which there is an option.
 #[tokio::test]
-async fn a_circle_of_redirects_ends() {
-    let server = Server::start(|_| Answer::status(307).with("location", "/again")).await;
+async fn a_remote_says_when_to_come_again_by_429_and_by_5xx() {
+    let server =
+        Server::start(|request| Answer::status(request.path_number()).with("retry-after", "5")).await;
+
+    for status in [429, 500, 503, 529] {
+        let config = RemoteConfig::new("test", server.url(&format!("/{status}")));
+
+        let error = http(&config).send(BODY, 0).await.unwrap_err();
+
+        let SendError::Retry { code, after, .. } = error else {
+            unreachable!("{error:?}");
+        };
+        assert_eq!(
+            (code, after),
+            (Code::Status(status), Some(Duration::from_secs(5)))
+        );
+    }
+}
+
+/// `client_test.go`, `RetryAfterDuration`: a date counts from the clock of this side.
+#[tokio::test]
+async fn a_remote_may_name_the_date_to_come_again() {
+    let server =
+        Server::start(|_| Answer::status(503).with("retry-after", "Thu, 01 Jan 1970 00:01:30 GMT")).await;
 
     let error = http(&config(&server)).send(BODY, 0).await.unwrap_err();
 
-    assert!(
-        error.to_string().starts_with("stopped after 10 redirects"),
-        "{error}"
-    );
-    assert_eq!(server.requests().len(), 11);
+    let SendError::Retry { after, .. } = error else {
+        unreachable!("{error:?}");
+    };
+    assert_eq!(after, Some(Duration::from_secs(90)));
+}
+
+/// `client_test.go`, `RetryAfterDuration`: what is neither leaves the pause to this side.
+#[tokio::test]
+async fn a_time_to_come_again_that_cannot_be_read_is_none() {
+    let server = Server::start(|_| Answer::status(503).with("retry-after", "soon")).await;
+
+    let error = http(&config(&server)).send(BODY, 0).await.unwrap_err();
+
+    let SendError::Retry { after, .. } = error else {
+        unreachable!("{error:?}");
+    };
+    assert_eq!(after, None);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_is_tried_again() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let config = RemoteConfig::new("test", format!("http://{address}/write"));
+    let http = http(&config);
+
+    let (sent, ()) = tokio::join!(http.send(BODY, 0), async {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.set_zero_linger().unwrap();
+    });
+
+    assert_eq!(sent.unwrap_err().code(), Code::Network);
 }
 
 #[tokio::test]
@@ -309,90 +346,7 @@ async fn nobody_listening_is_tried_again_and_the_cause_is_told() {
     assert!(!error.to_string().contains("secret"), "{error}");
 }
 
-#[tokio::test]
-async fn a_proxy_is_asked_with_the_whole_url() {
-    let proxy = Server::start(|_| Answer::status(204)).await;
-    let mut config = RemoteConfig::new("test", "http://remote.invalid/api/v1/write");
-    config.proxy_url = Some(proxy.url(""));
-
-    http(&config).send(BODY, 0).await.unwrap();
-
-    let request = proxy.requests().remove(0);
-    assert_eq!(request.target, "http://remote.invalid/api/v1/write");
-}
-
-#[tokio::test]
-async fn a_remote_is_trusted_by_the_authority_in_ca_file_only() {
-    let authority = Authority::new();
-    let server = Server::start_tls(&authority, "localhost", |_| Answer::status(204)).await;
-    let mut config = config(&server);
-
-    let stranger = http(&config).send(BODY, 0).await.unwrap_err();
-    config.tls.ca_file = Some(authority.ca_file());
-    let trusted = http(&config).send(BODY, 0).await;
-
-    assert!(stranger.to_string().contains("certificate"), "{stranger}");
-    assert_eq!(trusted, Ok(204));
-}
-
-#[tokio::test]
-async fn any_certificate_will_do_where_verification_is_skipped() {
-    let authority = Authority::new();
-    let server = Server::start_tls(&authority, "localhost", |_| Answer::status(204)).await;
-    let mut config = config(&server);
-    config.tls.insecure_skip_verify = true;
-
-    assert_eq!(http(&config).send(BODY, 0).await, Ok(204));
-}
-
-#[tokio::test]
-async fn the_expected_name_is_that_of_server_name() {
-    let authority = Authority::new();
-    let server = Server::start_tls(&authority, "prometheus.internal", |_| Answer::status(204)).await;
-    let mut config = config(&server);
-    config.tls.ca_file = Some(authority.ca_file());
-
-    let unexpected = http(&config).send(BODY, 0).await.unwrap_err();
-    config.tls.server_name = Some("prometheus.internal".to_owned());
-    let expected = http(&config).send(BODY, 0).await;
-
-    assert!(
-        unexpected.to_string().contains("not valid for name"),
-        "{unexpected}"
-    );
-    assert_eq!(expected, Ok(204));
-}
-
-#[tokio::test]
-async fn a_client_certificate_is_shown_to_a_remote_that_asks_for_one() {
-    let authority = Authority::new();
-    let server = Server::start_mutual_tls(&authority, "localhost", |_| Answer::status(204)).await;
-    let mut config = config(&server);
-    config.tls.ca_file = Some(authority.ca_file());
-
-    let nobody = http(&config).send(BODY, 0).await;
-    config.tls.client = Some(authority.client_files());
-    let somebody = http(&config).send(BODY, 0).await;
-
-    judged(0, &nobody, "retry");
-    assert_eq!(somebody, Ok(204));
-}
-
-#[tokio::test]
-async fn http2_is_spoken_only_where_it_is_enabled() {
-    let authority = Authority::new();
-    let server = Server::start_tls(&authority, "localhost", |_| Answer::status(204)).await;
-    let mut config = config(&server);
-    config.tls.ca_file = Some(authority.ca_file());
-
-    http(&config).send(BODY, 0).await.unwrap();
-    config.enable_http2 = true;
-    http(&config).send(BODY, 0).await.unwrap();
-
-    let versions: Vec<http::Version> = server.requests().iter().map(|request| request.version).collect();
-    assert_eq!(versions, [http::Version::HTTP_11, http::Version::HTTP_2]);
-}
-
+/// PRW S1-06, S2-06.
 #[tokio::test]
 async fn every_mistake_in_the_settings_is_told_at_once() {
     let mut config = RemoteConfig::new("test", "ftp://me:secret@host/x?token=t");
@@ -401,8 +355,12 @@ async fn every_mistake_in_the_settings_is_told_at_once() {
         ("Bad Name".to_owned(), String::new()),
         ("X-Ok".to_owned(), "a\nb".to_owned()),
     ];
+    config.http_headers = vec![crate::forward::config::HeaderConfig {
+        name: "Host".to_owned(),
+        values: vec![Secret::Inline(String::new())],
+    }];
     config.tls = TlsConfig {
-        ca_file: Some(PathBuf::from("no/such/ca.pem")),
+        ca: Some(Secret::File(PathBuf::from("no/such/ca.pem"))),
         ..TlsConfig::default()
     };
 
@@ -413,7 +371,14 @@ async fn every_mistake_in_the_settings_is_told_at_once() {
     let fields: Vec<&str> = mistakes.iter().map(ForwardError::field).collect();
     assert_eq!(
         fields,
-        ["url", "headers", "headers", "headers", "tls_config.ca_file"]
+        [
+            "url",
+            "headers",
+            "headers",
+            "headers",
+            "http_headers",
+            "tls_config.ca_file"
+        ]
     );
     assert!(
         mistakes

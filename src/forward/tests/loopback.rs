@@ -97,6 +97,23 @@ impl Server {
         Self::serve(Some(config), Arc::new(answers)).await
     }
 
+    /// Speaks nothing newer than TLS 1.2.
+    pub(in crate::forward) async fn start_tls_1_2(
+        authority: &Authority,
+        name: &str,
+        answers: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let (chain, key) = authority.certify(name);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS12])
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        Self::serve(Some(config), Arc::new(answers)).await
+    }
+
     pub(in crate::forward) async fn start_mutual_tls(
         authority: &Authority,
         name: &str,

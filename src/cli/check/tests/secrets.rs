@@ -8,7 +8,7 @@ use crate::forward::RemoteConfig;
 
 const MARK: &str = "S3CRETMARK";
 
-const WITH_SECRETS: [&str; 7] = [
+const WITH_SECRETS: [&str; 11] = [
     "basic_auth: {username: u, password: S3CRETMARK}",
     "authorization: {type: Bearer, credentials: S3CRETMARK}",
     "bearer_token: S3CRETMARK",
@@ -16,9 +16,13 @@ const WITH_SECRETS: [&str; 7] = [
     "proxy_url: 'http://S3CRETMARK:S3CRETMARK@proxy:1/?S3CRETMARK'",
     "basic_auth: {username: u, password: '${MARK}'}",
     "authorization: {credentials: '${MARK}'}",
+    "oauth2: {client_id: a, client_secret: S3CRETMARK, token_url: 'https://S3CRETMARK:S3CRETMARK@b/?S3CRETMARK', endpoint_params: {password: S3CRETMARK}}",
+    "oauth2: {client_id: a, client_secret: '${MARK}', token_url: 'https://b/', proxy_url: 'http://S3CRETMARK:S3CRETMARK@proxy:1/'}",
+    "sigv4: {region: eu-west-1, access_key: a, secret_key: S3CRETMARK}",
+    "azuread: {oauth: {client_id: 00000000-0000-0000-0000-000000000000, tenant_id: a, client_secret: S3CRETMARK}}",
 ];
 
-const MISTAKEN: [&str; 13] = [
+const MISTAKEN: [&str; 16] = [
     "basic_auth: {username:S3CRETMARK, password:S3CRETMARK}",
     "basic_auth: {username: 'me:S3CRETMARK', password: x}",
     "headers: {'Authorization: Bearer S3CRETMARK'}",
@@ -31,6 +35,9 @@ const MISTAKEN: [&str; 13] = [
     "bearer_token: \"S3CRETMARK\\t\\n\"",
     "bearer_token: S3CRETMARK\n  basic_auth: {username: u, password: S3CRETMARK}",
     "headers: {Authorization: S3CRETMARK, X-A: \"S3CRETMARK\\n\", User-Agent: [S3CRETMARK]}",
+    "oauth2: {client_secret: S3CRETMARK, token_url: 'me:S3CRETMARK@b', endpoint_params: {client_secret: S3CRETMARK, a: [S3CRETMARK]}}",
+    "sigv4: {region: eu-west-1, secret_key: S3CRETMARK, secret_key_file: a}",
+    "azuread: {oauth: {client_secret: [S3CRETMARK]}}",
     "proxy_url: 'socks5://S3CRETMARK:S3CRETMARK@h/'",
 ];
 
