@@ -97,9 +97,9 @@ fn measure(kind: Kind, plan: &Plan) -> Cost {
 
 fn report(costs: &[(Kind, Vec<Cost>)]) {
     println!(
-        "| subject | CPU s per million samples | of it in the kernel | peak memory | bytes per sample to the remote | not arrived |"
+        "| subject | CPU s per million samples | of it in the kernel | peak memory | bytes per sample to the remote | all arrived in | not arrived |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|");
     for (kind, costs) in costs {
         let figure = |of: fn(&Cost) -> f64| median(costs.iter().map(of).collect());
         println!(

@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_secs(20);
 pub(crate) struct Series {
     /// Its labels, `__name__` among them.
     pub(crate) labels: BTreeMap<String, String>,
-    /// Its value at the time of the question.
+    /// Its value at the time of the question; not a number where it is a native histogram.
     pub(crate) value: f64,
 }
 
@@ -376,9 +376,7 @@ fn series(result: &Value) -> Series {
             .collect(),
         value: result["value"][1]
             .as_str()
-            .expect("a value")
-            .parse()
-            .expect("a number"),
+            .map_or(f64::NAN, |value| value.parse().expect("a number")),
     }
 }
 

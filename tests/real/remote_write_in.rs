@@ -130,10 +130,10 @@ fn every_exemplar_is_found_behind_the_bridge(sender: Sender, receiver: Sender) {
     assert_eq!(behind, theirs);
 }
 
-/// PRW S2-10, S2-15.
+/// PRW R1-06.
 #[test]
 fn exemplars_of_prometheus_2_are_found_behind_the_bridge() {
-    every_exemplar_is_found_behind_the_bridge((Version::Two, V1), (Version::Three, V2));
+    every_exemplar_is_found_behind_the_bridge((Version::Two, V1), (Version::Three, V1));
 }
 
 /// PRW S2-15: Prometheus 3 sends exemplars by 2.0 as series of their own, which Prometheus 3 itself refuses.
@@ -215,7 +215,7 @@ fn a_page_that_is_gone_ends_its_series_behind_the_bridge() {
         ..Settings::forwarding_to(&store.write_url())
     });
     let _sender = sending((Version::Three, V2), &page, &bridge);
-    store.comes_to_know("native_seconds{job=\"page\"}", SOON);
+    store.comes_to_know("histogram_count(native_seconds{job=\"page\"})", SOON);
 
     page.turn_to(Content::protobuf(b""));
 
@@ -231,7 +231,10 @@ fn metadata_of_prometheus_is_known_to_victoria_metrics() {
             "# HELP taken_bytes what was taken\n# TYPE taken_bytes gauge\n# UNIT taken_bytes bytes\ntaken_bytes 3\n# EOF\n",
         ));
         let store = victoria::metrics();
-        let bridge = Bridge::start(&Settings::forwarding_to(&store.write_url()));
+        let bridge = Bridge::start(&Settings {
+            remote_settings: ", metadata_config: {send_interval: 1s}",
+            ..Settings::forwarding_to(&store.write_url())
+        });
 
         let _sender = sending(sender, &page, &bridge);
 
@@ -270,12 +273,11 @@ fn a_page_that_is_gone_ends_its_series_behind_vmagent_and_the_bridge() {
     store.forgets("taken{job=\"page\"}", SOON);
 }
 
-/// PRW S2-01, R2-01.
-#[test]
-fn what_goes_through_an_agent_and_a_forwarder_is_matched_behind_both() {
+#[track_caller]
+fn all_is_found_behind_an_agent_and_a_forwarder(message: Option<&'static str>) {
     let page = Page::showing(everything());
     let store = Prometheus::keeping_all_of(Version::Three);
-    let settings = remote_settings(V2);
+    let settings = remote_settings(message);
     let forwarder = Bridge::start(&Settings {
         remote_settings: &settings,
         ..Settings::forwarding_to(&store.write_url())
@@ -285,10 +287,22 @@ fn what_goes_through_an_agent_and_a_forwarder_is_matched_behind_both() {
         ..Settings::forwarding_to(&forwarder.write_url())
     });
 
-    let sender = sending((Version::Three, V2), &page, &agent);
+    let sender = sending((Version::Three, message), &page, &agent);
     sender.comes_to_hold("count_over_time(up{job=\"page\"}[1m]) >= 3", 1, SOON);
 
     sender.is_matched_by(&store, "{job=\"page\"}");
+}
+
+/// PRW R1-02, S1-08.
+#[test]
+fn what_goes_through_an_agent_and_a_forwarder_by_1_0_is_matched_behind_both() {
+    all_is_found_behind_an_agent_and_a_forwarder(V1);
+}
+
+/// PRW S2-01, R2-01.
+#[test]
+fn what_goes_through_an_agent_and_a_forwarder_by_2_0_is_matched_behind_both() {
+    all_is_found_behind_an_agent_and_a_forwarder(V2);
 }
 
 /// A counter that says when it began, as clients write it in protobuf.
