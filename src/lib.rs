@@ -28,6 +28,7 @@ pub mod api;
 pub mod sweep;
 // 3
 pub mod forward;
+pub mod gateway;
 pub mod intake;
 // 2
 pub mod registry;

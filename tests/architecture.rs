@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every part of the crate and the floor it stands on.
-const FLOORS: [(&str, u8); 15] = [
+const FLOORS: [(&str, u8); 16] = [
     ("model", 0),
     ("codec", 1),
     ("normalise", 1),
@@ -18,6 +18,7 @@ const FLOORS: [(&str, u8); 15] = [
     ("registry", 2),
     ("intake", 3),
     ("forward", 3),
+    ("gateway", 3),
     ("api", 4),
     ("sweep", 4),
     ("config", 5),
@@ -41,12 +42,12 @@ const DRAWERS: [&str; 9] = [
 ];
 
 /// Who may pick a status: the doors' one file; the remote's answers are read, not picked, by `forward`; the store of
-/// `demo` plays a remote.
-const PICKS_A_STATUS: [&str; 3] = ["api/reply.rs", "forward/", "demo/"];
+/// `demo` plays a remote; `gateway` reads those of a Pushgateway.
+const PICKS_A_STATUS: [&str; 4] = ["api/reply.rs", "forward/", "demo/", "gateway/"];
 
 /// Who may touch files.
 /// Secrets are read before each use, certificates when a remote or the own door is set up.
-const TOUCHES_FILES: [&str; 7] = [
+const TOUCHES_FILES: [&str; 8] = [
     "queue/",
     "app.rs",
     "app/",
@@ -54,6 +55,7 @@ const TOUCHES_FILES: [&str; 7] = [
     "api/tls.rs",
     "forward/credentials/",
     "forward/tls.rs",
+    "gateway/access.rs",
 ];
 
 #[test]

@@ -5,10 +5,7 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
-use crate::model::{GroupKey, GroupKeyError, NameScheme, escape_name, unescape_name};
-
-/// Label names and the job that end in this have a value in URL-safe base64.
-const BASE64_SUFFIX: &str = "@base64";
+use crate::model::{BASE64_SUFFIX, GroupKey, GroupKeyError, NameScheme, unescape_name};
 
 /// Most labels of a group besides its job. Each sample gets them all; Flink's users write a handful.
 const MAX_LABELS: usize = 100;
@@ -91,31 +88,6 @@ pub(super) fn read(path: &str, names: NameScheme) -> Result<GroupPath, GroupPath
     };
     let labels = read_labels(labels, names)?;
     Ok(GroupPath::Group(GroupKey::try_named(&job, labels, names)?))
-}
-
-/// The path of a group, without a slash before it, where `names` may stand: names in escapes and values in base64 where
-/// they could be taken for something else.
-pub(super) fn write(group: &GroupKey, names: NameScheme) -> String {
-    let mut path = "metrics".to_owned();
-    let job = ("job", group.job());
-    for (name, value) in [job]
-        .into_iter()
-        .chain(group.iter().filter(|(name, _)| *name != "job"))
-    {
-        let name = match names {
-            NameScheme::Classic => name.into(),
-            NameScheme::Utf8 => escape_name(name),
-        };
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        path += if value.bytes().all(is_plain) && !value.is_empty() {
-            format!("/{name}/{value}")
-        } else {
-            // so that an empty value, too, is a segment
-            format!("/{name}{BASE64_SUFFIX}/{}=", ENGINE.encode(value))
-        }
-        .as_str();
-    }
-    path
 }
 
 fn read_labels(labels: &str, names: NameScheme) -> Result<Vec<(String, String)>, GroupPathError> {
@@ -289,7 +261,7 @@ mod tests {
         ) {
             let key = GroupKey::try_new(&job, labels).unwrap();
 
-            let path = format!("/{}", write(&key, NameScheme::Classic));
+            let path = format!("/{}", key.path(NameScheme::Classic));
 
             prop_assert_eq!(read(&path, NameScheme::Classic), Ok(GroupPath::Group(key)));
         }
@@ -299,7 +271,7 @@ mod tests {
             let key = GroupKey::try_named("j", [(name, value)], NameScheme::Utf8);
             let Ok(key) = key else { return Ok(()) };
 
-            let path = format!("/{}", write(&key, NameScheme::Utf8));
+            let path = format!("/{}", key.path(NameScheme::Utf8));
 
             prop_assert_eq!(read(&path, NameScheme::Utf8), Ok(GroupPath::Group(key)));
         }

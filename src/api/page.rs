@@ -11,7 +11,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::reply::Reply;
-use super::{Doors, group_path, question};
+use super::{Doors, question};
 use crate::codec::DecodeError;
 use crate::intake::Intake;
 use crate::model::{GroupKey, NameScheme, UnixMillis};
@@ -215,7 +215,7 @@ fn delete_button(page: &mut String, group: &GroupKey, moment: &Moment) -> fmt::R
     write!(
         page,
         "<button type=\"button\" data-path=\"{}\" data-group=\"{}\">Delete</button>",
-        Html(group_path::write(group, moment.names)),
+        Html(group.path(moment.names)),
         Html(group)
     )
 }

@@ -1,6 +1,7 @@
 //! `flinkbridge check`: what a configuration means, what looks odd about it, or every mistake in it.
 
 mod credentials;
+mod limits;
 mod web;
 
 use std::fmt::Write as _;
@@ -98,7 +99,10 @@ pub(super) fn describe(config: &Config) -> String {
     if config.remotes.is_empty() {
         lines.push("forwards nothing: there is no remote_write".to_owned());
     }
-    lines.extend(config.remotes.iter().map(forwarding));
+    for remote in &config.remotes {
+        lines.push(forwarding(remote));
+        lines.extend(limits::describe(remote));
+    }
     let format = match config.log.format {
         LogFormat::Text => "text",
         LogFormat::Json => "JSON",
@@ -112,7 +116,7 @@ pub(super) fn describe(config: &Config) -> String {
 
 /// What is allowed but looks like an oversight: what the file's reader noticed, then what shows only in the whole.
 pub(super) fn warnings(config: &Config) -> Vec<Notice> {
-    let mut notices = config.notices.clone();
+    let mut notices = [config.notices.clone(), limits::notices(&config.remotes)].concat();
     let mut add = |path: String, text: &str| {
         notices.push(Notice {
             position: None,

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod logging;
 mod serve;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ enum Command {
     Check(check::Args),
     /// Show what the bridge does: the bridge, a store built in, and simulated Flink; needs nothing else.
     Demo(demo::Args),
+    /// Clean an existing Pushgateway: delete the groups nobody has pushed to for some time.
+    Sweep(sweep::Args),
 }
 
 /// Wrong usage or configuration.
@@ -41,6 +44,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Check(args) => Ok(check::run(&args)),
         Command::Demo(args) => demo::run(args),
+        Command::Sweep(args) => sweep::run(args),
     };
     done.unwrap_or_else(|error| {
         complain(&format!("flinkbridge: {error:#}"));

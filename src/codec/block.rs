@@ -8,6 +8,7 @@
 
 mod build;
 mod compress;
+mod walk;
 
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;

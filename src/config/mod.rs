@@ -17,6 +17,7 @@ mod environment;
 mod error;
 mod file;
 mod flags;
+mod limits;
 mod log;
 mod nearest;
 mod oauth2;

@@ -6,20 +6,14 @@ use super::error::Fault;
 use super::reader::{Block, Item, NotYet};
 use super::value::{DURATION, NUMBER, duration, number, spell_duration, switch};
 use super::word::{remote_name, web_url};
-use super::{auth, connection, rules};
+use super::{auth, connection, limits, rules};
 use crate::forward::{Auth, BatchConfig, Message, MetadataConfig, RemoteConfig, Takes};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Most lanes of a remote.
 const MAX_LANES: u32 = 256;
 
-const NOT_YET: NotYet = &[
-    (
-        "profile",
-        "take it out and set queue_config.max_samples_per_send to what the provider takes",
-    ),
-    ("grpc", "forward by http:// or https://"),
-];
+const NOT_YET: NotYet = &[("grpc", "forward by http:// or https://")];
 
 /// Reads the list.
 pub(super) fn read(items: &[Item<'_>]) -> Vec<RemoteConfig> {
@@ -56,7 +50,7 @@ fn name(block: &Block<'_>, index: usize, taken: &mut Vec<String>) -> String {
 
 fn remote(block: &Block<'_>, name: String) -> Option<RemoteConfig> {
     let (url, auth) = url_and_auth(block);
-    let defaults = RemoteConfig::new("", "");
+    let defaults = limits::defaults(block);
     let timeout = DURATION.within(
         (Duration::from_millis(100), "or no answer comes in time"),
         (HOUR, "since a lane waits for as long"),
@@ -80,13 +74,17 @@ fn remote(block: &Block<'_>, name: String) -> Option<RemoteConfig> {
             .text("enable_http2", switch)
             .unwrap_or(defaults.enable_http2),
         round_robin_dns: block.text("round_robin_dns", switch).unwrap_or(false),
-        message: block.text("protobuf_message", message).unwrap_or_default(),
+        message: block
+            .text("protobuf_message", message)
+            .unwrap_or(defaults.message),
         takes: Takes {
             exemplars: block.text("send_exemplars", switch).unwrap_or(false),
             native_histograms: block.text("send_native_histograms", switch).unwrap_or(false),
         },
         metadata: metadata(&block.block("metadata_config")),
         batch: batch(&block.block("queue_config")),
+        profile: defaults.profile,
+        limits: limits::read(&block.block("limits"), defaults.limits),
     };
     url.map(|_| remote)
 }

@@ -1,4 +1,5 @@
 mod credentials;
+mod limits;
 mod mistakes;
 mod pasted;
 mod proxies;

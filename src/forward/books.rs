@@ -22,12 +22,26 @@ pub struct Rejection {
     pub series: String,
     /// How many samples were refused with it; 1 when the offender was found.
     pub samples: u32,
+    /// What is known of them.
+    pub extent: Extent,
     /// The status.
     pub status: u16,
     /// The remote's own words, at most 1,024 bytes of them.
     pub words: String,
     /// When.
     pub at: UnixMillis,
+}
+
+/// What is known of the samples of a rejection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// There is one, and the remote does not want it.
+    Alone,
+    /// They were refused together and not tried one by one: the status is about the whole request, or the samples that
+    /// were tried of them were refused too.
+    Unsearched,
+    /// They travelled together, and the remote refused some and stored the others without saying which.
+    Partial,
 }
 
 /// The last thing that went wrong.
@@ -71,9 +85,15 @@ pub(super) struct Outcome {
     pub(super) sent: u64,
     pub(super) rejected: BTreeMap<u16, u64>,
     pub(super) dropped: BTreeMap<&'static str, u64>,
+    /// Labels that were changed, by what was done to them.
+    pub(super) changed: BTreeMap<&'static str, u64>,
 }
 
 impl Outcome {
+    pub(super) fn change(&mut self, what: &'static str, labels: u32) {
+        *self.changed.entry(what).or_default() += u64::from(labels);
+    }
+
     pub(super) fn drop(&mut self, reason: &'static str, samples: u32) {
         if samples > 0 {
             *self.dropped.entry(reason).or_default() += u64::from(samples);
@@ -91,6 +111,7 @@ pub(super) struct Counts {
     pub(super) sent: u64,
     pub(super) rejected: BTreeMap<u16, u64>,
     pub(super) dropped: BTreeMap<&'static str, u64>,
+    pub(super) changed: BTreeMap<&'static str, u64>,
     pub(super) requests: BTreeMap<Code, u64>,
     pub(super) retries: u64,
     pub(super) request_bytes: u64,
@@ -190,23 +211,16 @@ impl Books {
         });
     }
 
-    pub(super) fn rejected(&self, status: u16, words: &str, series: String, samples: u32) {
-        let at = self.clock.now();
+    pub(super) fn rejected(&self, rejection: Rejection) {
         let mut state = self.state();
         if state.rejections.len() == MAX_REJECTIONS {
             state.rejections.pop_front();
         }
-        state.rejections.push_back(Rejection {
-            series,
-            samples,
-            status,
-            words: words.to_owned(),
-            at,
-        });
         state.last_error = Some(LastError {
-            words: words.to_owned(),
-            at,
+            words: rejection.words.clone(),
+            at: rejection.at,
         });
+        state.rejections.push_back(rejection);
     }
 
     /// Books a batch that has been acknowledged.
@@ -224,6 +238,9 @@ impl Books {
         }
         for (reason, samples) in &outcome.dropped {
             *state.counts.dropped.entry(reason).or_default() += samples;
+        }
+        for (what, labels) in &outcome.changed {
+            *state.counts.changed.entry(what).or_default() += labels;
         }
         state.counts.pending = pending;
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::credentials::{AzureAdConfig, GoogleIamConfig, OAuth2Config, SigV4Config};
 use crate::normalise::RuleConfig;
 
+use super::profile::{Limits, Profile};
+
 /// A secret from the file itself or from a file of its own, which is read again before each use.
 ///
 /// `Debug` shows neither.
@@ -229,6 +231,10 @@ pub struct RemoteConfig {
     pub metadata: MetadataConfig,
     /// Batching and retries.
     pub batch: BatchConfig,
+    /// Whose limits are kept to; `None` for those of nobody.
+    pub profile: Option<Profile>,
+    /// The limits themselves: the profile's, and what is set over them.
+    pub limits: Limits,
 }
 
 impl RemoteConfig {
@@ -252,6 +258,22 @@ impl RemoteConfig {
             takes: Takes::default(),
             metadata: MetadataConfig::default(),
             batch: BatchConfig::default(),
+            profile: None,
+            limits: Limits::none(),
+        }
+    }
+
+    /// The same remote with what `profile` knows as its defaults.
+    #[must_use]
+    pub fn with_profile(self, profile: Option<Profile>) -> Self {
+        Self {
+            profile,
+            limits: profile.map(Profile::limits).unwrap_or_default(),
+            message: match profile {
+                Some(profile) if profile.takes_version_2_only() => Message::V2,
+                _ => self.message,
+            },
+            ..self
         }
     }
 
@@ -302,6 +324,8 @@ impl std::fmt::Debug for RemoteConfig {
             .field("takes", &self.takes)
             .field("metadata", &self.metadata)
             .field("batch", &self.batch)
+            .field("profile", &self.profile)
+            .field("limits", &self.limits)
             .finish()
     }
 }

@@ -13,8 +13,8 @@ use tracing::{error, info, warn};
 
 use crate::queue::{Delivery, Position, QueueError, Record};
 
-use super::batch::Handed;
 use super::lane::{Lane, Route, Settled};
+use super::piece::Handed;
 use super::source::Source;
 use super::transport::Transport;
 

@@ -13,13 +13,20 @@ use tracing::error;
 use crate::codec::DecodeError;
 use crate::normalise::Relabelling;
 
-use super::batch::{AgeLimit, Batch, Handed, Parcel, Piece, Wishes};
-use super::books::{Books, Outcome};
+use super::batch::{AgeLimit, Batch, Parcel};
+use super::books::{Books, Extent, Outcome, Rejection};
 use super::complaints::Complaints;
 use super::config::{BatchConfig, Takes};
+use super::piece::{Handed, Load, Piece, Wishes};
+use super::profile::{Bounds, Limits, Refusal};
 use super::retry::backoff;
-use super::search::Search;
+use super::search::{Part, Search, Step};
 use super::transport::{Code, SendError, Transport};
+
+/// 400: the request is wrong; what that says of the rest of it, the remote's [`Refusal`] tells.
+const BAD_REQUEST: u16 = 400;
+/// Single samples by which is seen whether a remote refuses everything of a part.
+const PROBES: u32 = 8;
 
 /// What the lanes of one remote share.
 pub(super) struct Route<T> {
@@ -27,6 +34,7 @@ pub(super) struct Route<T> {
     pub(super) config: BatchConfig,
     pub(super) rules: Option<Relabelling>,
     pub(super) takes: Takes,
+    pub(super) limits: Limits,
     pub(super) books: Arc<Books>,
     pub(super) complaints: Complaints,
     /// Rung by a lane whose remote answers again, for those that still wait.
@@ -57,14 +65,15 @@ enum Answer {
     NothingLeft,
     /// It cannot be taken apart.
     Damaged(DecodeError),
-    Split {
-        status: u16,
-        words: String,
-    },
-    Rejected {
-        status: u16,
-        words: String,
-    },
+    /// Refused as it is; its parts may pass.
+    Split(Words),
+    Rejected(Words),
+}
+
+/// A status and what the remote said with it.
+struct Words {
+    status: u16,
+    text: String,
 }
 
 /// The forwarder stops; what is not acknowledged stays in the queue.
@@ -113,8 +122,8 @@ impl<T: Transport> Lane<T> {
         let deadline = Instant::now() + self.route.config.batch_send_deadline;
         let mut fenced = first.handed.record.fence;
         let mut batch = Batch::of(first);
-        let max_samples = self.max_samples();
-        while batch.samples() < max_samples {
+        let most = self.most();
+        while batch.has_room(most) {
             let next = match self.waiting.try_recv() {
                 Ok(handed) => handed,
                 Err(_) if fenced => break,
@@ -125,7 +134,7 @@ impl<T: Transport> Lane<T> {
             };
             fenced |= next.record.fence;
             let piece = self.prepare(next);
-            if !batch.has_room_for(&piece, max_samples) {
+            if !batch.has_room_for(&piece, most) {
                 self.left_over = Some(piece);
                 break;
             }
@@ -161,59 +170,142 @@ impl<T: Transport> Lane<T> {
         let wishes = Wishes {
             rules: self.route.rules.as_ref(),
             takes: self.route.takes,
-            max_samples: self.max_samples(),
+            most: self.most(),
+            bounds: Bounds::of(&self.route.limits, self.route.books.now()),
         };
         Piece::prepare(handed, wishes)
     }
 
-    fn max_samples(&self) -> u32 {
-        self.route.config.max_samples_per_send.max(1)
+    /// Most that a request may have: each of its series has one sample.
+    fn most(&self) -> Load {
+        let (config, limits) = (&self.route.config, &self.route.limits);
+        let series = limits.max_series.unwrap_or(u32::MAX);
+        Load {
+            samples: config.max_samples_per_send.min(series).max(1),
+            raw_bytes: limits
+                .max_raw_bytes
+                .and_then(|most| usize::try_from(most).ok())
+                .unwrap_or(usize::MAX),
+        }
+    }
+
+    /// How old a sample may be when it is sent: what the operator wants, or less if the remote takes less.
+    fn oldest(&self) -> Option<Duration> {
+        let (own, of_remote) = (self.route.config.sample_age_limit, self.route.limits.max_age);
+        own.into_iter().chain(of_remote).min()
     }
 
     /// Brings every sample of the batch to an end: accepted, rejected, or dropped.
     async fn deliver(&mut self, batch: &Batch) -> Result<Outcome, Stopped> {
         let mut outcome = Outcome::default();
         for piece in batch.pieces() {
-            outcome.drop("write_relabel", piece.left_out.relabelled_away);
-            outcome.drop("native_histogram", piece.left_out.histograms);
-            outcome.drop("exemplar", piece.left_out.exemplars);
-            self.route.complaints.left_out(piece.left_out);
-            outcome.drop("unreadable", piece.unreadable());
-            if let Some(error) = &piece.damage {
-                self.report_damage(error, piece.unreadable());
-            }
+            self.note_what_stays(piece, &mut outcome);
         }
         self.search.begin();
-        let mut parcels = batch.parcels(self.max_samples());
+        let mut parcels = batch.parcels(self.most());
         parcels.reverse();
         while let Some(mut parcel) = parcels.pop() {
-            match self.send(&mut parcel, &mut outcome).await? {
-                Answer::Accepted => {
-                    self.search.accepted(parcel.single_piece());
-                    outcome.sent += u64::from(parcel.samples());
-                }
-                Answer::NothingLeft => {}
-                Answer::Rejected { status, words } => self.reject(&parcel, status, &words, &mut outcome),
-                Answer::Split { status, words } => {
-                    let goes_on = self.search.may_go_on(parcel.single_piece());
-                    match parcel.halves() {
-                        Ok(Some((first, second))) if goes_on => parcels.extend([second, first]),
-                        _ => self.reject(&parcel, status, &words, &mut outcome),
-                    }
-                }
-                Answer::Damaged(error) => {
-                    self.report_damage(&error, parcel.samples());
-                    outcome.drop("unreadable", parcel.samples());
-                }
+            if let Some(words) = self.offer(batch, &mut parcel, &mut outcome).await? {
+                let mut parts = self.take_apart(batch, &parcel, words, &mut outcome).await?;
+                parts.reverse();
+                parcels.extend(parts);
             }
         }
         Ok(outcome)
     }
 
+    fn note_what_stays(&self, piece: &Piece, outcome: &mut Outcome) {
+        outcome.drop("write_relabel", piece.left_out.relabelled_away);
+        outcome.drop("native_histogram", piece.left_out.histograms);
+        outcome.drop("exemplar", piece.left_out.exemplars);
+        for (why, affected) in &piece.effects.dropped {
+            outcome.drop(why.as_str(), affected.count);
+        }
+        for (what, affected) in &piece.effects.changed {
+            outcome.change(what.as_str(), affected.count);
+        }
+        self.route.complaints.left_out(piece.left_out);
+        self.route.complaints.effects(&piece.effects);
+        outcome.drop("unreadable", piece.unreadable());
+        if let Some(error) = &piece.damage {
+            self.report_damage(error, piece.unreadable());
+        }
+    }
+
+    /// Sends a parcel, less what grows too old meanwhile. When it was refused as it is and its parts may pass, what the remote said; else it has come to
+    /// its end.
+    async fn offer(
+        &mut self,
+        batch: &Batch,
+        parcel: &mut Parcel,
+        outcome: &mut Outcome,
+    ) -> Result<Option<Words>, Stopped> {
+        match self.send(parcel, outcome).await? {
+            Answer::NothingLeft => {}
+            Answer::Damaged(error) => {
+                self.report_damage(&error, parcel.samples());
+                outcome.drop("unreadable", parcel.samples());
+            }
+            Answer::Accepted => {
+                let keys = parcel.pieces().map(|piece| batch.key(piece));
+                self.search.accepted(part(batch, parcel), keys);
+                outcome.sent += u64::from(parcel.samples());
+            }
+            Answer::Rejected(words) => self.reject(parcel, (words, Extent::Unsearched), outcome),
+            Answer::Split(words) => {
+                let is_stored = self.route.limits.refusal == Refusal::Partial && words.status == BAD_REQUEST;
+                if is_stored {
+                    self.reject(parcel, (words, Extent::Partial), outcome);
+                } else {
+                    return Ok(Some(words));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The parts to send next of a parcel that was refused; what is not among them has come to its end.
+    async fn take_apart(
+        &mut self,
+        batch: &Batch,
+        parcel: &Parcel,
+        words: Words,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<Parcel>, Stopped> {
+        let step = self.search.refused(part(batch, parcel));
+        match parcel.halves() {
+            Ok(Some((first, second))) if step == Step::Halve => return Ok(vec![first, second]),
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => {
+                self.reject(parcel, (words, Extent::Unsearched), outcome);
+                return Ok(Vec::new());
+            }
+        }
+        let Ok((probes, rest)) = parcel.probes(PROBES) else {
+            self.reject(parcel, (words, Extent::Unsearched), outcome);
+            return Ok(Vec::new());
+        };
+        let before = outcome.sent;
+        for mut probe in probes {
+            if let Some(words) = self.offer(batch, &mut probe, outcome).await? {
+                self.reject(&probe, (words, Extent::Unsearched), outcome);
+            }
+        }
+        if outcome.sent > before || rest.samples() == 0 {
+            return Ok(if rest.samples() > 0 {
+                vec![rest]
+            } else {
+                Vec::new()
+            });
+        }
+        self.reject(&rest, (words, Extent::Unsearched), outcome);
+        Ok(Vec::new())
+    }
+
     /// Sends until there is an answer; what grows too old meanwhile is left out of `parcel`.
     async fn send(&mut self, parcel: &mut Parcel, outcome: &mut Outcome) -> Result<Answer, Stopped> {
         let mut attempt = 0;
-        let mut age = AgeLimit::new(self.route.config.sample_age_limit);
+        let mut age = AgeLimit::new(self.oldest());
         let mut body = Bytes::new();
         loop {
             if *self.stop.borrow() {
@@ -247,8 +339,8 @@ impl<T: Transport> Lane<T> {
                     continue;
                 }
                 Ok(_) => Answer::Accepted,
-                Err(SendError::Split { status, words }) => Answer::Split { status, words },
-                Err(SendError::Reject { status, words }) => Answer::Rejected { status, words },
+                Err(SendError::Split { status, words }) => Answer::Split(Words { status, text: words }),
+                Err(SendError::Reject { status, words }) => Answer::Rejected(Words { status, text: words }),
             };
             if attempt > 0 {
                 self.route.complaints.recovered();
@@ -272,15 +364,32 @@ impl<T: Transport> Lane<T> {
         }
     }
 
-    fn reject(&self, parcel: &Parcel, status: u16, words: &str, outcome: &mut Outcome) {
-        let (series, samples) = (parcel.first_series(), parcel.samples());
-        self.route.complaints.rejection(status, words, &series, samples);
-        self.route.books.rejected(status, words, series, samples);
-        outcome.reject(status, samples);
+    fn reject(&self, parcel: &Parcel, (words, extent): (Words, Extent), outcome: &mut Outcome) {
+        let samples = parcel.samples();
+        let rejection = Rejection {
+            series: parcel.first_series(),
+            samples,
+            extent: if samples == 1 { Extent::Alone } else { extent },
+            status: words.status,
+            words: words.text,
+            at: self.route.books.now(),
+        };
+        self.route.complaints.rejection(&rejection);
+        outcome.reject(words.status, samples);
+        self.route.books.rejected(rejection);
     }
 
     fn report_damage(&self, error: &DecodeError, sample_count: u32) {
         let remote = self.route.books.name();
         error!(remote, sample_count, %error, "samples of a queue record cannot be read");
+    }
+}
+
+/// What a parcel was taken from, as the search counts it.
+fn part(batch: &Batch, parcel: &Parcel) -> Part {
+    let piece = parcel.single_piece();
+    Part {
+        piece,
+        key: piece.map_or(0, |piece| batch.key(piece)),
     }
 }

@@ -105,6 +105,17 @@ fn encode_samples(encoder: &mut DescriptorEncoder<'_>, remotes: &[(String, Count
             reasons.map(move |(reason, samples)| (with(name, "reason", reason), *samples))
         }),
     )?;
+    counter(
+        encoder,
+        (
+            "changed_labels",
+            "Labels changed to keep to a limit of the remote, by what was done to them",
+        ),
+        remotes.iter().flat_map(|(name, counts)| {
+            let changes = counts.changed.iter();
+            changes.map(move |(change, labels)| (with(name, "change", change), *labels))
+        }),
+    )?;
     gauge(
         encoder,
         (

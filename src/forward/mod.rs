@@ -7,9 +7,10 @@
 //! - A request is sent at once when a lane is idle; while it is under way, what arrives gathers for the next.
 //! - What may pass is tried again for ever: the queue bounds how much waits. What cannot pass is taken apart until
 //!   the offending series is alone, so that it takes no neighbour along; it is counted, kept in a list, and logged.
+//! - What is known of a remote's limits is kept to before sending; what had to be changed or left out is counted.
 //!
 //! Reading order: [`Forwarder`] here, `dispatch.rs` (who goes to which lane), `lane.rs` (gather, send, settle),
-//! `batch.rs` (what is in a request), `remote_write.rs` (the wire).
+//! `piece.rs` (a record made ready for the remote), `batch.rs` (what is in a request), `remote_write.rs` (the wire).
 
 mod address;
 mod batch;
@@ -23,6 +24,8 @@ mod error;
 mod headers;
 mod lane;
 mod metrics;
+mod piece;
+mod profile;
 mod proxy;
 mod remote_write;
 mod retry;
@@ -42,7 +45,7 @@ use crate::model::Clock;
 use crate::normalise::Relabelling;
 use crate::queue::Reader;
 
-pub use books::{LastError, Rejection, RemoteStatus};
+pub use books::{Extent, LastError, Rejection, RemoteStatus};
 pub use config::{
     Auth, BatchConfig, HeaderConfig, Message, MetadataConfig, ProxyConfig, RemoteConfig, Secret, Takes,
     TlsConfig, TlsVersion,
@@ -53,6 +56,7 @@ pub use credentials::{
 pub use error::ForwardError;
 pub use headers::is_reserved;
 pub use metrics::Metrics;
+pub use profile::{Beyond, BeyondNames, Limits, Profile, Refusal, TextLimit};
 
 use books::Books;
 use complaints::Complaints;
@@ -95,6 +99,7 @@ impl Forwarder {
                     config: config.batch.clone(),
                     rules,
                     takes: config.takes,
+                    limits: config.limits.clone(),
                     complaints: Complaints::new(&config.name),
                     books,
                     recovered: Notify::new(),

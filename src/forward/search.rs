@@ -1,68 +1,100 @@
-//! How far a refused record is searched for the series that are to blame.
+//! How far a refused record is searched for the series that are to blame (ADR 0013).
+//!
+//! The search is exact as long as there is no reason to believe that the remote refuses everything: the part is halved
+//! until each offender is alone. What ends it is evidence, and evidence is asked for anew each time: single samples from
+//! all over what is left are sent, and only when each of them is refused too is the rest rejected unsearched.
 
-/// Refusals that a search may gather before it has saved anything: enough to come down from a request of any size to
-/// a single series, and to see that its neighbours fare no better.
-const PATIENCE: u32 = 32;
-/// Refusals that each accepted part is worth: where parts keep being accepted, the search pays.
-const WORTH_OF_ACCEPTED: u32 = 2;
-/// Most refusals of one record, however well the search goes: some 40 offenders apart from each other in 2,000.
-const MAX_REFUSALS: u32 = 256;
-/// Searches in a row that saved nothing, after which the remote is taken to refuse everything: a backlog grown too
-/// old for it, a wrong URL.
+use std::collections::BTreeSet;
+
+/// Refusals in a row, without a part of the record accepted in between, until probes are sent. So 100 offenders in 2,000
+/// are found wherever they stand, and any number of them when good series are among them now and then.
+const PATIENCE: u32 = 256;
+/// Records in a row of which nothing was accepted, and nothing of any other record either, after which the remote is
+/// taken to refuse everything: a backlog grown too old for it, a wrong URL.
 const MAX_FRUITLESS: u32 = 4;
-/// The patience left then: a record is refused in two halves, and given up.
-const PATIENCE_LOST: u32 = 1;
+/// Most groups remembered of whose last record nothing was accepted. Beyond it all are forgotten, which costs requests.
+const MAX_DISTRUSTED: usize = 4096;
+
+/// What to do with a refused part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Send both halves.
+    Halve,
+    /// Send single samples of it; reject the rest if each of them is refused.
+    Probe,
+}
+
+/// A refused part of one record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    /// The one piece it was taken from; `None` when it was taken from several.
+    pub(super) piece: Option<usize>,
+    /// The key of that piece's record: its group.
+    pub(super) key: u64,
+}
 
 /// The searches of one lane, one record after the other. Between records there is no limit: each is halved off from
 /// the others, because what is refused anew after a crash stands beside what never arrived.
 #[derive(Debug, Default)]
 pub(super) struct Search {
-    piece: Option<usize>,
+    piece: Option<(usize, u64)>,
     refused: u32,
+    in_a_row: u32,
     accepted: u32,
     fruitless: u32,
+    distrusted: BTreeSet<u64>,
 }
 
 impl Search {
     /// Turns to a new batch, whose pieces are counted from zero again.
-    pub(super) const fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         self.turn_to(None);
     }
 
-    /// Notes that a part was accepted; `piece` as of [`Search::may_go_on`].
-    pub(super) fn accepted(&mut self, piece: Option<usize>) {
-        if self.piece != piece {
-            self.turn_to(piece);
-        }
+    /// Notes that a part was accepted; `keys` are of all records it was taken from.
+    pub(super) fn accepted(&mut self, part: Part, keys: impl Iterator<Item = u64>) {
+        self.turn_to(part.piece.map(|piece| (piece, part.key)));
         self.accepted += 1;
+        self.in_a_row = 0;
         self.fruitless = 0;
+        for key in keys {
+            self.distrusted.remove(&key);
+        }
     }
 
-    /// Notes that a part was refused and tells whether to look into it; `piece` is the one piece the part was taken
-    /// from, `None` when it was taken from several.
-    pub(super) fn may_go_on(&mut self, piece: Option<usize>) -> bool {
-        if piece.is_none() {
-            return true;
-        }
-        if self.piece != piece {
-            self.turn_to(piece);
-        }
-        self.refused += 1;
-        let patience = if self.fruitless < MAX_FRUITLESS {
-            PATIENCE
-        } else {
-            PATIENCE_LOST
+    /// Notes that a part was refused, and tells what to do with it.
+    pub(super) fn refused(&mut self, part: Part) -> Step {
+        let Some(piece) = part.piece else {
+            return Step::Halve;
         };
-        let worth = patience.saturating_add(self.accepted.saturating_mul(WORTH_OF_ACCEPTED));
-        self.refused <= worth.min(MAX_REFUSALS)
+        self.turn_to(Some((piece, part.key)));
+        self.refused += 1;
+        self.in_a_row += 1;
+        let is_distrusted =
+            self.accepted == 0 && (self.fruitless >= MAX_FRUITLESS || self.distrusted.contains(&part.key));
+        if is_distrusted || self.in_a_row > PATIENCE {
+            return Step::Probe;
+        }
+        Step::Halve
     }
 
-    const fn turn_to(&mut self, piece: Option<usize>) {
-        if self.refused > 0 && self.accepted == 0 {
+    fn turn_to(&mut self, piece: Option<(usize, u64)>) {
+        if self.piece == piece {
+            return;
+        }
+        if let Some((_, key)) = self.piece
+            && self.refused > 0
+            && self.accepted == 0
+        {
             self.fruitless = self.fruitless.saturating_add(1);
+            if self.distrusted.len() >= MAX_DISTRUSTED {
+                self.distrusted.clear();
+            }
+            self.distrusted.insert(key);
         }
         self.piece = piece;
         self.refused = 0;
+        self.in_a_row = 0;
         self.accepted = 0;
     }
 }
@@ -71,54 +103,75 @@ impl Search {
 mod tests {
     use super::*;
 
-    /// How many refusals of `piece` in a row are looked into.
-    fn looks(search: &mut Search, piece: usize) -> u32 {
+    fn part(piece: usize, key: u64) -> Part {
+        Part {
+            piece: Some(piece),
+            key,
+        }
+    }
+
+    /// How many refusals of a record in a row are looked into by halves.
+    fn looks(search: &mut Search, part: Part) -> u32 {
         let mut looks = 0;
-        while search.may_go_on(Some(piece)) {
+        while search.refused(part) == Step::Halve {
             looks += 1;
         }
         looks
     }
 
     #[test]
-    fn a_search_that_saves_nothing_ends() {
+    fn a_search_that_saves_nothing_asks_for_evidence() {
         let mut search = Search::default();
 
-        assert_eq!(looks(&mut search, 0), PATIENCE);
-        assert_eq!(looks(&mut search, 1), PATIENCE);
+        assert_eq!(looks(&mut search, part(0, 1)), PATIENCE);
+        assert_eq!(looks(&mut search, part(1, 2)), PATIENCE);
     }
 
     #[test]
-    fn what_is_accepted_lets_it_go_on_but_not_for_ever() {
+    fn each_accepted_part_lets_it_go_on() {
         let mut search = Search::default();
 
-        search.accepted(Some(0));
-        let after_one = looks(&mut search, 0);
-        (0..1000).for_each(|_| search.accepted(Some(1)));
-
-        assert_eq!(after_one, PATIENCE + WORTH_OF_ACCEPTED);
-        assert_eq!(looks(&mut search, 1), MAX_REFUSALS);
+        for _ in 0..10 {
+            assert_eq!(looks(&mut search, part(0, 1)), PATIENCE);
+            search.accepted(part(0, 1), [1].into_iter());
+        }
     }
 
     #[test]
-    fn a_remote_that_refuses_everything_is_searched_less_until_it_accepts() {
+    fn a_group_of_whose_last_record_nothing_was_accepted_is_asked_for_evidence_at_once() {
         let mut search = Search::default();
-        (0..4).for_each(|piece| {
-            looks(&mut search, piece);
-        });
-
+        search.refused(part(0, 1));
+        search.accepted(part(1, 2), [2].into_iter());
         search.begin();
-        let tired = looks(&mut search, 0);
-        search.accepted(None);
-        let fresh = looks(&mut search, 1);
 
-        assert_eq!((tired, fresh), (PATIENCE_LOST, PATIENCE));
+        let tired = looks(&mut search, part(0, 1));
+        search.accepted(part(0, 1), [1].into_iter());
+        search.begin();
+        let fresh = looks(&mut search, part(0, 1));
+
+        assert_eq!((tired, fresh), (0, PATIENCE));
+    }
+
+    #[test]
+    fn a_lane_of_whose_last_records_nothing_was_accepted_is_asked_for_evidence_at_once() {
+        let mut search = Search::default();
+        for key in 0..u64::from(MAX_FRUITLESS) {
+            assert_eq!(search.refused(part(0, key)), Step::Halve);
+            search.begin();
+        }
+
+        let tired = looks(&mut search, part(0, 99));
+        search.accepted(part(1, 100), [100].into_iter());
+        let fresh = looks(&mut search, part(2, 101));
+
+        assert_eq!((tired, fresh), (0, PATIENCE));
     }
 
     #[test]
     fn records_are_always_told_apart() {
         let mut search = Search::default();
+        let several = Part { piece: None, key: 0 };
 
-        assert!((0..10_000).all(|_| search.may_go_on(None)));
+        assert!((0..10_000).all(|_| search.refused(several) == Step::Halve));
     }
 }

@@ -1,10 +1,14 @@
 //! Who pushes: the group named by the URL, and the process told by the body.
 
+mod path;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::{NameScheme, ShownName};
+
+pub use path::BASE64_SUFFIX;
 
 /// The label that Pushgateway gives to every metric that has none.
 pub const INSTANCE: &str = "instance";

@@ -17,7 +17,7 @@ mod story;
 mod time;
 
 pub use exemplar::Exemplar;
-pub use group::{GroupKey, GroupKeyError, INSTANCE, Process};
+pub use group::{BASE64_SUFFIX, GroupKey, GroupKeyError, INSTANCE, Process};
 pub use histogram::{BucketSpan, HistogramBuckets, HistogramCounts, NativeHistogram, ResetHint};
 pub use labels::{LabelDraft, LabelSet, METRIC_NAME, SeriesHash, is_label_name, is_metric_name};
 pub use metadata::{Metadata, MetricType};

@@ -49,14 +49,41 @@ impl Bridge {
         Self::begun("", ", send_exemplars: true, send_native_histograms: true", |_| {})
     }
 
+    /// One whose remote has these settings, each with a comma before it.
+    #[track_caller]
+    pub(crate) fn of_remote(settings: &'static str) -> Self {
+        Self::begun("", settings, |_| {})
+    }
+
     /// One that finds in its folder what `prepare` has put there.
     #[track_caller]
     pub(crate) fn prepared(settings: &str, prepare: impl FnOnce(&Path)) -> Self {
         Self::begun(settings, "", prepare)
     }
 
+    /// One whose clock shows `at` at first.
+    #[track_caller]
+    pub(crate) fn of_old(at: UnixMillis, settings: &str, prepare: impl FnOnce(&Path)) -> Self {
+        Self::begun_at(at, settings, "", prepare)
+    }
+
     #[track_caller]
     fn begun(settings: &str, remote_settings: &'static str, prepare: impl FnOnce(&Path)) -> Self {
+        Self::begun_at(
+            UnixMillis::new(1_795_000_000_000),
+            settings,
+            remote_settings,
+            prepare,
+        )
+    }
+
+    #[track_caller]
+    fn begun_at(
+        at: UnixMillis,
+        settings: &str,
+        remote_settings: &'static str,
+        prepare: impl FnOnce(&Path),
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -68,7 +95,7 @@ impl Bridge {
             settings: settings.to_owned(),
             remote_settings,
             folder: TempDir::new().unwrap(),
-            clock: ManualClock::at(UnixMillis::new(1_795_000_000_000)),
+            clock: ManualClock::at(at),
             remote: Remote::start(),
         };
         prepare(bridge.folder());

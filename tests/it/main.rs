@@ -36,6 +36,8 @@ mod durability;
 mod histograms;
 mod hostile_bodies;
 mod json_api;
+mod limits;
+mod offenders;
 mod own_times;
 mod program;
 mod protobuf_alone;
@@ -45,6 +47,7 @@ mod shown;
 mod shutdown;
 mod staleness;
 mod status_page;
+mod swept;
 mod utf8_names;
 mod web_config;
 

@@ -43,6 +43,7 @@ mod remote_write_in;
 mod remote_write_out;
 mod replayed_captures;
 mod scraped_like_a_pushgateway;
+mod swept_pushgateway;
 mod values_at_prometheus;
 
 /// Remote-write 1.0 as Prometheus defines it, generated from `proto/`.

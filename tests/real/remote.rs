@@ -38,6 +38,7 @@ pub(crate) struct Extras {
 #[derive(Default)]
 struct State {
     away: AtomicBool,
+    poison: Mutex<Option<String>>,
     arrivals: Mutex<Arrivals>,
     extras: Mutex<Extras>,
 }
@@ -66,6 +67,12 @@ impl Remote {
     /// From now on every connection is closed without an answer.
     pub(crate) fn go_away(&self) {
         self.state.away.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on a request is refused whole that has a series whose writing contains `poison`.
+    #[allow(dead_code, reason = "tests/it asks for it, which shares this file")]
+    pub(crate) fn refuse(&self, poison: &str) {
+        *self.state.poison.lock().expect("the poison") = Some(poison.to_owned());
     }
 
     /// From now on requests are taken again.
@@ -136,6 +143,14 @@ fn keep(body: &[u8], state: &State) -> bool {
     let Ok(request) = WriteRequest::decode(bytes.as_slice()) else {
         return false;
     };
+    if let Some(poison) = state.poison.lock().expect("the poison").as_deref()
+        && request
+            .timeseries
+            .iter()
+            .any(|series| written(&series.labels).contains(poison))
+    {
+        return false;
+    }
     let mut arrivals = state.arrivals.lock().expect("the arrivals");
     let mut extras = state.extras.lock().expect("the extras");
     for series in request.timeseries {

@@ -130,6 +130,12 @@ impl BlockBuilder {
         self.samples
     }
 
+    /// How many bytes have been appended, before compression.
+    #[must_use]
+    pub const fn raw_len(&self) -> usize {
+        self.compressor.raw_len() + self.raw.len()
+    }
+
     /// The block of what was appended.
     #[must_use]
     pub fn finish(mut self) -> Block {

@@ -54,6 +54,11 @@ impl Compressor {
         self.raw_len += chunk.len();
     }
 
+    /// How many bytes it has taken.
+    pub(super) const fn raw_len(&self) -> usize {
+        self.raw_len
+    }
+
     /// The whole raw-snappy body, in no more memory than it needs.
     pub(super) fn finish(self) -> Bytes {
         let raw_len = self.raw_len as u64;

@@ -338,7 +338,7 @@ fn rights_hold_for_users_and_are_words_that_are_known() {
 #[test]
 fn keys_of_later_versions_are_known_and_said_to_be_so() {
     let said = said(&read(
-        "grpc: {}\nremote_write_receiver: {}\njobs: {policies: []}\nremote_write: [{url: 'http://a/', profile: mimir}]\n",
+        "grpc: {}\nremote_write_receiver: {}\njobs: {policies: []}\nremote_write: [{url: 'http://a/', grpc: {}}]\n",
     ).unwrap_err());
 
     assert_eq!(said.len(), 4);

@@ -2,14 +2,23 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{Batch, Handed, LeftOut, Parcel, Piece, Wishes};
+use super::{Batch, Parcel};
 use crate::codec::block::{Block, BlockBuilder};
 use crate::codec::record::Record as Blocks;
 use crate::forward::config::Takes;
+use crate::forward::piece::{Handed, LeftOut, Load, Piece, Wishes};
 use crate::forward::tests::double::{block, record, series};
 use crate::model::{Exemplar, HistogramBuckets, HistogramCounts, NativeHistogram, ResetHint, UnixMillis};
 use crate::normalise::{Relabelling, RuleConfig};
 use crate::queue::{Position, Record};
+
+/// So many samples, of any length.
+const fn most(samples: u32) -> Load {
+    Load {
+        samples,
+        raw_bytes: usize::MAX,
+    }
+}
 
 fn prepared(record: Record, rules: &[RuleConfig], max_samples: u32) -> Piece {
     let rules = (!rules.is_empty()).then(|| Relabelling::try_new(rules).unwrap());
@@ -18,7 +27,8 @@ fn prepared(record: Record, rules: &[RuleConfig], max_samples: u32) -> Piece {
         Wishes {
             rules: rules.as_ref(),
             takes: Takes::default(),
-            max_samples,
+            most: most(max_samples),
+            bounds: None,
         },
     )
 }
@@ -103,7 +113,7 @@ fn halves(parcel: &Parcel) -> [Parcel; 2] {
 fn a_record_that_fits_goes_out_as_it_lies_in_the_queue() {
     let piece = prepared(record("a", 5, 1.0), &[], 5);
 
-    let body = Batch::of(piece).parcels(5)[0].body().unwrap();
+    let body = Batch::of(piece).parcels(most(5))[0].body().unwrap();
 
     assert_eq!(body, *block("a", 5, 1.0).bytes());
 }
@@ -112,14 +122,14 @@ fn a_record_that_fits_goes_out_as_it_lies_in_the_queue() {
 fn samples_and_markers_of_a_record_share_a_request_if_it_has_room() {
     let record = with_markers(6, 4);
 
-    assert_eq!(sizes(&batch(vec![record.clone()]).parcels(10)), [10]);
-    assert_eq!(sizes(&batch(vec![record]).parcels(9)), [6, 4]);
+    assert_eq!(sizes(&batch(vec![record.clone()]).parcels(most(10))), [10]);
+    assert_eq!(sizes(&batch(vec![record]).parcels(most(9))), [6, 4]);
 }
 
 #[test]
 fn halves_are_cut_between_records_then_between_blocks_then_between_series() {
     let whole = batch(vec![record("a", 1, 1.0), with_markers(4, 2), record("a", 3, 1.0)]);
-    let parcel = &whole.parcels(2000)[0];
+    let parcel = &whole.parcels(most(2000))[0];
 
     let [left, right] = halves(parcel);
     let [first, second] = halves(&left);
@@ -138,7 +148,7 @@ fn halves_are_cut_between_records_then_between_blocks_then_between_series() {
 #[test]
 fn a_single_series_has_no_halves_and_says_its_name() {
     let whole = batch(vec![record("a", 1, 1.0)]);
-    let parcel = &whole.parcels(2000)[0];
+    let parcel = &whole.parcels(most(2000))[0];
 
     assert!(parcel.halves().unwrap().is_none());
     assert_eq!(parcel.first_series(), series("a", 0).to_string());
@@ -170,7 +180,7 @@ fn rules_of_the_remote_change_and_drop_series_and_what_they_drop_is_counted() {
         ),
         (2, 1, 0)
     );
-    let name = Batch::of(piece).parcels(2000)[0].first_series();
+    let name = Batch::of(piece).parcels(most(2000))[0].first_series();
     assert_eq!(name, r#"m{group="a",n="0000",site="x"}"#);
 }
 
@@ -212,7 +222,8 @@ fn what_a_remote_does_not_take_is_left_out_and_the_rest_goes_out() {
         let wishes = Wishes {
             rules: None,
             takes,
-            max_samples: 2000,
+            most: most(2000),
+            bounds: None,
         };
         let piece = wished(of_all_kinds(), wishes);
         let left_out = LeftOut {
@@ -247,12 +258,13 @@ fn rules_of_the_remote_hold_for_histograms_and_exemplars_too() {
         Wishes {
             rules: Some(&rules),
             takes,
-            max_samples: 1,
+            most: most(1),
+            bounds: None,
         },
     );
 
     let names: Vec<String> = Batch::of(piece)
-        .parcels(1)
+        .parcels(most(1))
         .iter()
         .map(Parcel::first_series)
         .collect();

@@ -256,13 +256,17 @@ fn region_of_profile(config: &SigV4Config, surroundings: &Surroundings) -> Optio
 /// Keys as endpoints of containers and machines have them in JSON.
 fn of_json(answer: &Value) -> Option<Fetched<Keys>> {
     let field = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
+    let expires = match field("Expiration") {
+        None => None,
+        Some(text) => Some(instant(&text)?),
+    };
     Some(Fetched {
         value: Keys {
             id: field("AccessKeyId")?,
             secret: field("SecretAccessKey")?,
             session: field("Token"),
         },
-        expires: field("Expiration").and_then(|text| instant(&text)),
+        expires,
     })
 }
 

@@ -1,12 +1,13 @@
 mod age;
+mod limits;
+mod offenders;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::forward::tests::double::{Trial, record, refused, series, unavailable};
-use crate::forward::transport::SendError;
+use crate::forward::tests::double::{Trial, record, series, unavailable};
 use crate::queue::DropReason;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -130,6 +131,7 @@ async fn a_lane_that_gets_through_wakes_those_that_wait() {
     assert!(accepted.iter().all(|after| *after == accepted[0]), "{accepted:?}");
 }
 
+/// PRW S1-17.
 #[tokio::test(start_paused = true)]
 async fn each_series_arrives_in_order_over_several_lanes_and_failures() {
     let mut number = 0_u32;
@@ -204,112 +206,6 @@ async fn a_fence_waits_for_all_lanes_and_all_lanes_wait_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_poisonous_series_takes_no_neighbour_along() {
-    let poison = series("a", 1234).to_string();
-    let name = poison.clone();
-    let trial = Trial::with(
-        move |request| match request.samples.iter().any(|(series, _)| *series == name) {
-            true => Err(refused(400, "label value too long")),
-            false => Ok(()),
-        },
-    );
-    trial.log.push(record("a", 2000, 1.0));
-
-    trial.run(HOUR).await;
-
-    let stored = trial.remote.stored();
-    assert_eq!(stored.len(), 1999);
-    assert!(stored.values().all(|values| *values == [1.0]));
-    assert!(
-        trial.remote.sizes().len() <= 2 * 11 + 1,
-        "{:?}",
-        trial.remote.sizes()
-    );
-    let status = trial.balanced();
-    assert_eq!((status.sent_samples, status.rejected_samples), (1999, 1));
-    let rejection = &status.rejections[0];
-    assert_eq!(
-        (rejection.series.as_str(), rejection.samples),
-        (poison.as_str(), 1)
-    );
-    assert_eq!(
-        (rejection.status, rejection.words.as_str()),
-        (400, "label value too long")
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn thirty_scattered_offenders_are_all_found() {
-    let trial = Trial::with(|request| {
-        let bad = |(series, _): &(String, f64)| series.ends_with("77\"}") || series.ends_with("13\"}");
-        match request.samples.iter().any(bad) {
-            true => Err(refused(400, "bad")),
-            false => Ok(()),
-        }
-    });
-    trial.log.push(record("a", 1500, 1.0));
-
-    trial.run(HOUR).await;
-
-    let status = trial.balanced();
-    assert_eq!((status.sent_samples, status.rejected_samples), (1470, 30));
-    assert_eq!(status.rejections.len(), 30);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_request_too_large_is_halved_until_it_fits() {
-    let trial = Trial::with(|request| match request.samples.len() > 300 {
-        true => Err(refused(413, "too large")),
-        false => Ok(()),
-    });
-    trial.log.push(record("a", 2000, 1.0));
-
-    trial.run(HOUR).await;
-
-    assert_eq!(trial.remote.stored().len(), 2000);
-    assert_eq!(trial.balanced().sent_samples, 2000);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_refused_anew_after_a_crash_costs_few_requests_and_no_newer_record() {
-    let trial = Trial::with(
-        |request| match request.samples.iter().any(|(_, value)| *value < 9.0) {
-            true => Err(refused(400, "out of order sample")),
-            false => Ok(()),
-        },
-    );
-    trial.log.push(record("a", 1000, 1.0));
-    trial.log.push(record("a", 900, 2.0));
-    trial.log.push(record("a", 100, 9.0));
-
-    trial.run(HOUR).await;
-
-    let status = trial.balanced();
-    assert_eq!((status.sent_samples, status.rejected_samples), (100, 1900));
-    assert!(trial.remote.sizes().len() < 120, "{}", trial.remote.sizes().len());
-}
-
-/// PRW S1-19.
-#[tokio::test(start_paused = true)]
-async fn what_can_never_pass_is_rejected_whole_and_once() {
-    let trial = Trial::with(|_| {
-        Err(SendError::Reject {
-            status: 401,
-            words: "who are you".to_owned(),
-        })
-    });
-    trial.log.push(record("a", 5, 1.0));
-
-    trial.run(HOUR).await;
-
-    assert_eq!(trial.remote.sizes(), [5]);
-    let status = trial.balanced();
-    assert_eq!((status.rejected_samples, status.rejections.len()), (5, 1));
-    assert_eq!(status.rejections[0].samples, 5);
-    assert_eq!(trial.log.acknowledged(), [0]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_restart_in_the_middle_delivers_what_was_not_acknowledged() {
     let trial = Trial::with(
         |request| match request.after < 60 * SECOND && request.samples[0].1 > 2.0 {
@@ -336,26 +232,6 @@ async fn a_restart_in_the_middle_delivers_what_was_not_acknowledged() {
             .all(|values| *values == [1.0, 2.0, 3.0, 4.0])
     );
     assert_eq!(trial.balanced().sent_samples, 8000);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_split_that_is_stopped_halfway_acknowledges_nothing() {
-    let poison = series("a", 3).to_string();
-    let trial =
-        Trial::with(
-            move |request| match request.samples.iter().any(|(series, _)| *series == poison) {
-                true => Err(refused(400, "bad")),
-                false => Ok(()),
-            },
-        );
-    let trial = trial.slow(SECOND);
-    trial.log.push(record("a", 4, 1.0));
-
-    trial.run(SECOND + SECOND / 2).await;
-
-    assert_eq!(trial.remote.sizes(), [4, 2]);
-    assert!(trial.log.acknowledged().is_empty());
-    assert_eq!(trial.balanced().pending_samples, 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -431,23 +307,6 @@ async fn a_backlog_larger_than_memory_may_hold_arrives() {
     trial.run(HOUR).await;
 
     assert_eq!(trial.log.acknowledged().len(), 5);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_backlog_that_is_refused_altogether_is_not_searched_for_ever() {
-    let trial = Trial::with(|_| Err(refused(400, "out of bounds")));
-    for value in 0..50 {
-        trial.log.push(record("a", 2000, f64::from(value)));
-    }
-
-    trial.run(HOUR).await;
-
-    assert_eq!(trial.balanced().rejected_samples, 100_000);
-    assert!(
-        trial.remote.sizes().len() < 4 * 50 + 46 * 3,
-        "{}",
-        trial.remote.sizes().len()
-    );
 }
 
 #[tokio::test(start_paused = true)]

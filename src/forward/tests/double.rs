@@ -19,6 +19,7 @@ use crate::forward::complaints::Complaints;
 use crate::forward::config::{BatchConfig, Takes};
 use crate::forward::dispatch::Dispatcher;
 use crate::forward::lane::Route;
+use crate::forward::profile::Limits;
 use crate::forward::source::Source;
 use crate::forward::transport::{Code, SendError, Transport};
 use crate::normalise::Relabelling;
@@ -281,6 +282,7 @@ pub(in crate::forward) struct Trial {
     pub(in crate::forward) config: BatchConfig,
     pub(in crate::forward) rules: Option<Relabelling>,
     pub(in crate::forward) takes: Takes,
+    pub(in crate::forward) limits: Limits,
     pub(in crate::forward) clock: ManualClock,
     pub(in crate::forward) books: Arc<Books>,
 }
@@ -312,6 +314,7 @@ impl Trial {
             config,
             rules: None,
             takes: Takes::default(),
+            limits: Limits::none(),
             books: Arc::new(Books::new("test", shared)),
             clock,
         }
@@ -337,6 +340,7 @@ impl Trial {
                 config: self.config.clone(),
                 rules: self.rules.clone(),
                 takes: self.takes,
+                limits: self.limits.clone(),
                 books: Arc::clone(&self.books),
                 complaints: Complaints::new("test"),
                 recovered: Notify::new(),

@@ -1,10 +1,14 @@
 use std::time::UNIX_EPOCH;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use proptest::prelude::{prop_assert_eq, proptest};
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::super::sigv4::{Keys, Request, Scope, sign};
+use super::super::sigv4::{Keys, Request, Scope, normal_path, sign};
+use super::NOON;
+use super::verifier::Account;
+use crate::forward::tests::loopback;
 use crate::model::UnixMillis;
 
 #[derive(Deserialize)]
@@ -103,6 +107,41 @@ fn every_published_vector_is_signed_as_published() {
 
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(vectors().len(), 30);
+}
+
+proptest! {
+    #[test]
+    fn any_path_query_header_and_body_pass_the_verifier(
+        path in "[a-zA-Z0-9/ %._~:@+é!$&'()*,;=-]{0,24}",
+        query in "[a-z0-9 =&._~:@+é/*-]{0,24}",
+        value in "[ -~]{0,24}",
+        body: Vec<u8>,
+    ) {
+        let mut url = Url::parse(&format!("https://h:8443/{path}?{query}")).unwrap();
+        url.set_path(&normal_path(url.path()));
+        let mut headers = HeaderMap::new();
+        headers.insert("x-any", HeaderValue::try_from(value).unwrap());
+        let keys = Keys {
+            id: "ID".to_owned(),
+            secret: "s".to_owned(),
+            session: Some("session".to_owned()),
+        };
+        let scope = Scope { region: "r", service: "aps", at: NOON };
+
+        let mut request = Request { method: "POST", url: &url, headers: &mut headers, body: &body };
+        sign(&keys, scope, &mut request).unwrap();
+
+        let account = Account { id: "ID", secret: "s", session: Some("session"), region: "r", service: "aps" };
+        headers.insert("host", HeaderValue::from_static("h:8443"));
+        let arrived = loopback::Request {
+            method: "POST".to_owned(),
+            target: url.as_str().strip_prefix("https://h:8443").unwrap().to_owned(),
+            version: http::Version::HTTP_11,
+            headers,
+            body: body.into(),
+        };
+        prop_assert_eq!(account.verify(&arrived), Ok(()));
+    }
 }
 
 #[test]

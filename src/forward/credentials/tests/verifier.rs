@@ -92,20 +92,26 @@ impl Account {
 fn canonical(request: &Request, names: &[&str]) -> String {
     let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
     let path: Vec<String> = path.split('/').map(strict).collect();
-    let mut query: Vec<String> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let twice = |text: &str| strict(&percent_decode_str(text).decode_utf8_lossy());
-            format!("{}={}", twice(name), twice(value))
-        })
+    let twice = |text: &str| strict(&percent_decode_str(text).decode_utf8_lossy());
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let mut sorted: Vec<(String, String)> = pairs.map(|(name, value)| (twice(name), twice(value))).collect();
+    sorted.sort();
+    let query: Vec<String> = sorted
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    query.sort();
     let mut text = format!("{}\n{}\n{}\n", request.method, path.join("/"), query.join("&"));
     for name in names {
+        let plain = |value: &str| {
+            value
+                .split(' ')
+                .filter(|word| !word.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         let values = request.headers.get_all(*name).iter();
-        let values: Vec<&str> = values.map(|value| value.to_str().unwrap().trim()).collect();
+        let values: Vec<String> = values.map(|value| plain(value.to_str().unwrap())).collect();
         let _ = writeln!(text, "{name}:{}", values.join(","));
     }
     let _ = write!(text, "\n{}\n{}", names.join(";"), sha256(&request.body));
