@@ -283,7 +283,7 @@ impl RemoteConfig {
     #[must_use]
     pub fn redact(url: &str) -> String {
         let known = |scheme: &str| {
-            ["http", "https"]
+            ["http", "https", "grpc", "grpcs"]
                 .iter()
                 .any(|word| scheme.eq_ignore_ascii_case(word))
         };

@@ -67,6 +67,8 @@ enum Answer {
     Damaged(DecodeError),
     /// Refused as it is; its parts may pass.
     Split(Words),
+    /// Taken but for so many samples.
+    Partly(u32, Words),
     Rejected(Words),
 }
 
@@ -252,6 +254,13 @@ impl<T: Transport> Lane<T> {
                 outcome.sent += u64::from(parcel.samples());
             }
             Answer::Rejected(words) => self.reject(parcel, (words, Extent::Unsearched), outcome),
+            Answer::Partly(refused, words) => {
+                let keys = parcel.pieces().map(|piece| batch.key(piece));
+                self.search.accepted(part(batch, parcel), keys);
+                let refused = refused.min(parcel.samples());
+                outcome.sent += u64::from(parcel.samples() - refused);
+                self.reject_some(parcel, refused, (words, Extent::Unsearched), outcome);
+            }
             Answer::Split(words) => {
                 let is_stored = self.route.limits.refusal == Refusal::Partial && words.status == BAD_REQUEST;
                 if is_stored {
@@ -340,6 +349,11 @@ impl<T: Transport> Lane<T> {
                 }
                 Ok(_) => Answer::Accepted,
                 Err(SendError::Split { status, words }) => Answer::Split(Words { status, text: words }),
+                Err(SendError::Partly {
+                    status,
+                    refused,
+                    words,
+                }) => Answer::Partly(refused, Words { status, text: words }),
                 Err(SendError::Reject { status, words }) => Answer::Rejected(Words { status, text: words }),
             };
             if attempt > 0 {
@@ -364,8 +378,17 @@ impl<T: Transport> Lane<T> {
         }
     }
 
-    fn reject(&self, parcel: &Parcel, (words, extent): (Words, Extent), outcome: &mut Outcome) {
-        let samples = parcel.samples();
+    fn reject(&self, parcel: &Parcel, why: (Words, Extent), outcome: &mut Outcome) {
+        self.reject_some(parcel, parcel.samples(), why, outcome);
+    }
+
+    fn reject_some(
+        &self,
+        parcel: &Parcel,
+        samples: u32,
+        (words, extent): (Words, Extent),
+        outcome: &mut Outcome,
+    ) {
         let rejection = Rejection {
             series: parcel.first_series(),
             samples,

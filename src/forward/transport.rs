@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-/// Takes one request body to the remote. Two exist: HTTP, and the double of the tests.
+/// Takes one request body to the remote. Three exist: HTTP, gRPC, and the double of the tests.
 pub(super) trait Transport: Send + Sync + 'static {
     /// Sends `body`, a snappy-compressed `WriteRequest`; `attempt` counts from 0. Returns the status of success.
     fn send(&self, body: Bytes, attempt: u32) -> impl Future<Output = Result<u16, SendError>> + Send;
@@ -33,6 +33,16 @@ pub(super) enum SendError {
         /// The remote's own words.
         words: String,
     },
+    /// Accepted but for some samples, which can never be.
+    #[error("{words}")]
+    Partly {
+        /// The status.
+        status: u16,
+        /// How many samples were refused.
+        refused: u32,
+        /// The remote's own words.
+        words: String,
+    },
     /// Can never succeed.
     #[error("{words}")]
     Reject {
@@ -48,7 +58,9 @@ impl SendError {
     pub(super) const fn code(&self) -> Code {
         match self {
             Self::Retry { code, .. } => *code,
-            Self::Split { status, .. } | Self::Reject { status, .. } => Code::Status(*status),
+            Self::Split { status, .. } | Self::Partly { status, .. } | Self::Reject { status, .. } => {
+                Code::Status(*status)
+            }
         }
     }
 }

@@ -153,6 +153,7 @@ fn judged(status: u16, result: &Result<u16, SendError>, expected: &str) {
         Ok(_) => "accepted",
         Err(SendError::Retry { .. }) => "retry",
         Err(SendError::Split { .. }) => "split",
+        Err(SendError::Partly { .. }) => "partly",
         Err(SendError::Reject { .. }) => "reject",
     };
     assert_eq!(verdict, expected, "{status}: {result:?}");
