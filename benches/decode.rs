@@ -6,6 +6,7 @@
 //! | `block/encode` | a finished label set encoded, hashed, and compressed with the rest of its block |
 //! | `block/open` | a series found in a compressed block and hashed, as when the log is read again |
 //! | `join` | a sample in one of the blocks of 1,000 samples that become one request |
+//! | `version_2` | a sample in one of the blocks of 1,000 samples that become one request of version 2.0; it says how long that is |
 //! | `remote_write` | a series of a decompressed remote-write request |
 
 #![expect(
@@ -16,14 +17,15 @@
 mod flink_like;
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 use flink_like::Body;
 use flinkbridge::codec::block::{Block, BlockBuilder, join};
-use flinkbridge::codec::remote_write::{Limits, Message};
+use flinkbridge::codec::remote_write::{self, Limits, Message};
 use flinkbridge::codec::text;
-use flinkbridge::model::{LabelSet, UnixMillis};
+use flinkbridge::model::{LabelSet, Metadata, MetricType, UnixMillis};
 
 const SIZES: [usize; 3] = [1, 100, 10_000];
 const SEED: u64 = 7;
@@ -85,6 +87,7 @@ fn requests(criterion: &mut Criterion) {
         });
     }
     group.finish();
+    version_2(criterion, &body);
     let mut group = criterion.benchmark_group("remote_write");
     for series in SIZES {
         let body = Body::new(series);
@@ -103,6 +106,53 @@ fn requests(criterion: &mut Criterion) {
         });
     }
     group.finish();
+}
+
+fn version_2(criterion: &mut Criterion, body: &Body) {
+    let block = block_of(&label_sets(body));
+    let mut encoder = remote_write::Encoder::default();
+    let mut encode = |blocks: &[Block]| {
+        let open: Vec<_> = blocks
+            .iter()
+            .map(|block| block.open().expect("a block"))
+            .collect();
+        encoder.encode(&open, &mut described).expect("a request")
+    };
+    let mut group = criterion.benchmark_group("version_2");
+    for (name, blocks) in [("one_record", 1), ("backlog_of_two", 2), ("backlog_of_ten", 10)] {
+        let blocks: Vec<Block> = (0..blocks).map(|round| later(&block, round)).collect();
+        let samples = 1_000 * blocks.len();
+        let bytes = encode(&blocks).body.len() / samples;
+        group.throughput(Throughput::Elements(samples as u64));
+        let name = BenchmarkId::new(name, format!("{bytes} bytes a sample"));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| encode(black_box(&blocks)));
+        });
+    }
+    group.finish();
+}
+
+/// What is known of the family of any series.
+#[expect(clippy::unnecessary_wraps, reason = "as the encoder asks")]
+fn described(series: &str) -> Option<Arc<Metadata<'static>>> {
+    Some(Arc::new(Metadata {
+        family: series.to_owned().into(),
+        kind: MetricType::Gauge,
+        help: "measure (scope: taskmanager_job_task_operator)".into(),
+        unit: "".into(),
+    }))
+}
+
+/// The same series some time later, with the values of [`Body`].
+fn later(block: &Block, round: u32) -> Block {
+    let mut builder = BlockBuilder::new(SEED);
+    let at = UnixMillis::new(AT.get() + 30_000 * i64::from(round));
+    let open = block.open().expect("a block");
+    for (index, series) in (0_u32..).zip(open.series()) {
+        let value = 1_000_000 + (index * 7_919 + round * (31 + index % 17)) % 9_000_000;
+        builder.copy(&series.expect("a series"), f64::from(value), at);
+    }
+    builder.finish()
 }
 
 fn label_sets(body: &Body) -> Vec<LabelSet<'_>> {

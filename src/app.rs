@@ -379,11 +379,10 @@ impl App {
                 name: config.name.clone(),
                 source,
             })?;
-        Forwarder::new(config, reader, &self.forward_metrics, &self.clock).map_err(|errors| {
-            AppError::Remote {
-                name: config.name.clone(),
-                errors,
-            }
+        let knowledge = (&self.clock, &self.intake.catalogue());
+        Forwarder::new(config, reader, &self.forward_metrics, knowledge).map_err(|errors| AppError::Remote {
+            name: config.name.clone(),
+            errors,
         })
     }
 }

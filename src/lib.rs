@@ -31,6 +31,7 @@ pub mod forward;
 pub mod gateway;
 pub mod intake;
 // 2
+pub mod catalogue;
 pub mod registry;
 // 1
 pub mod codec;

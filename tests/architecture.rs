@@ -10,12 +10,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every part of the crate and the floor it stands on.
-const FLOORS: [(&str, u8); 16] = [
+const FLOORS: [(&str, u8); 17] = [
     ("model", 0),
     ("codec", 1),
     ("normalise", 1),
     ("queue", 1),
     ("registry", 2),
+    ("catalogue", 2),
     ("intake", 3),
     ("forward", 3),
     ("gateway", 3),

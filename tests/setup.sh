@@ -92,9 +92,30 @@ need_java() {
   else install_packages "JDK 17" default-jdk-headless; fi
 }
 
+# The peers that remote-write is tried with. Its path is left in $SERVER.
+need_prometheus_3() {
+  # what finds targets in clouds is most of its code, and none of it is needed here
+  BUILD_TAGS=remove_all_sd \
+    need_built_server prometheus prometheus github.com/prometheus/prometheus/cmd/prometheus v0.315.0 && return
+  say "cannot build Prometheus 3: taking what Debian unstable has"
+  need_unstable_server prometheus prometheus
+}
+need_victoria_metrics() {
+  need_built_server victoria-metrics victoria-metrics github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-metrics v1.150.0
+}
+need_vmagent() { need_built_server vmagent vmagent github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent v1.150.0; }
+
 # The newest version of a server, built with Go; where that cannot be, what the distribution has.
 #   need_newest_server NAME PACKAGE MODULE VERSION     its path is left in $SERVER
 need_newest_server() {
+  need_built_server "$@" && return
+  say "cannot build $3 $4: taking what the distribution has"
+  need_server "$2" "$2" "$3" "$4"
+}
+
+# A server at exactly this version, built with Go.
+#   need_built_server NAME PACKAGE MODULE VERSION     its path is left in $SERVER
+need_built_server() {
   local name=$1 package=$2 module=$3 version=$4 folder
   SERVER=$CACHE/$package-$version/usr/bin/$name
   [ -x "$SERVER" ] && return
@@ -102,12 +123,37 @@ need_newest_server() {
   say "building $module $version with Go"
   if ! build_module "$name" "$module" "$version" "$folder"; then
     rm -rf "$folder"
-    say "cannot build $module $version: taking what the distribution has"
-    need_server "$package" "$package" "$module" "$version"
-    return
+    return 1
   fi
   rm -rf "${CACHE:?}/$package-$version"
   mv "$folder" "$CACHE/$package-$version"
+}
+
+# A server as Debian unstable has it, whatever the distribution, unpacked into the cache.
+#   need_unstable_server NAME PACKAGE     its path is left in $SERVER
+need_unstable_server() {
+  local name=$1 package=$2 folder apt
+  SERVER=$CACHE/$package-unstable/usr/bin/$name
+  [ -x "$SERVER" ] && return
+  folder=$(mktemp -d "$CACHE/.new.XXXXXX")
+  apt=$folder/apt
+  mkdir -p "$apt/lists/partial"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian unstable main" >"$apt/sources.list"
+  # an apt of its own, so that the distribution's own sources stay as they are
+  cat >"$apt/apt.conf" <<CONF
+Dir::Etc::sourcelist "$apt/sources.list";
+Dir::Etc::sourceparts "-";
+Dir::State::lists "$apt/lists";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+CONF
+  if ! { APT_CONFIG=$apt/apt.conf apt-get -qq -o APT::Sandbox::User=root update </dev/null >&2 &&
+    APT_CONFIG=$apt/apt.conf unpack_package "$package" "$folder"; }; then
+    rm -rf "$folder"
+    die "cannot get $name of Debian unstable: install it and try again"
+  fi
+  rm -rf "$apt" "${CACHE:?}/$package-unstable"
+  mv "$folder" "$CACHE/$package-unstable"
 }
 
 # Go that can fetch a newer one where a module wants it, as it has been able to since 1.21. An older one, such as that of
@@ -116,7 +162,7 @@ need_go() {
   PATH=$CACHE/go/bin:$PATH
   go_is_new_enough && return
   has go || install_packages Go golang-go
-  go_is_new_enough || fetch_go 1.26.0
+  go_is_new_enough || fetch_go 1.26.8
   go_is_new_enough || die "Go is older than 1.21: install a newer one from https://go.dev/dl and try again"
 }
 
@@ -167,7 +213,9 @@ build_module() {
   (need_go) || return 1
   local PATH=$CACHE/go/bin:$PATH
   mkdir -p "$folder/src" "$folder/usr/bin"
-  (cd "$folder/src" && printf 'module proving\n' >go.mod && go get "$module@$version" && go build -o "$folder/usr/bin/$name" "$module") >&2
+  (cd "$folder/src" && printf 'module proving\n' >go.mod &&
+    go get -tags "${BUILD_TAGS:-}" "$module@$version" &&
+    nice go build -tags "${BUILD_TAGS:-}" -o "$folder/usr/bin/$name" "$module") >&2
   local built=$?
   rm -rf "$folder/src"
   return $built

@@ -8,6 +8,7 @@
 
 mod build;
 mod compress;
+mod plain;
 mod walk;
 
 use bytes::Bytes;
@@ -208,6 +209,12 @@ impl<'a> EncodedSeries<'a> {
     #[must_use]
     pub fn hash(&self, seed: u64) -> SeriesHash {
         SeriesHash(xxh3_64_with_seed(self.labels, seed))
+    }
+
+    /// The labels as they lie in the block: `Label` messages (PRW 1.0), each with its tag and length.
+    #[must_use]
+    pub const fn raw_labels(&self) -> &'a [u8] {
+        self.labels
     }
 
     /// The labels, decoded.

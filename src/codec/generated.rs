@@ -2,7 +2,7 @@
 
 macro_rules! generated {
     ($name:ident, $file:literal) => {
-        pub(super) mod $name {
+        pub(crate) mod $name {
             #![allow(
                 missing_docs,
                 dead_code,

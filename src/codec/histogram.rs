@@ -339,8 +339,12 @@ pub(super) fn put_remote_write(out: &mut Vec<u8>, histogram: &NativeHistogram) {
         }
     }
     if let Some(created) = histogram.created {
+        // zero would say that there is none (PRW S2-13)
+        let millis = Some(created.millis().get())
+            .filter(|millis| *millis != 0)
+            .unwrap_or(1);
         put_varint(out, START_TIMESTAMP << 3);
-        put_varint(out, created.millis().get().cast_unsigned());
+        put_varint(out, millis.cast_unsigned());
     }
 }
 
@@ -355,6 +359,26 @@ pub(super) fn is_extended(message: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// A `prometheus.Histogram` as version 1.0 has words for it, without its start time, which stands last; `None` when its
+/// buckets have bounds of their own.
+pub(super) fn plain(message: &[u8]) -> Result<Option<&[u8]>, DecodeError> {
+    let mut fields = Fields::of(WHAT, message);
+    loop {
+        let before = message.len() - fields.rest().len();
+        match fields.next()? {
+            None => return Ok(Some(message)),
+            Some((START_TIMESTAMP, _)) => return Ok(message.get(..before)),
+            Some((CUSTOM_VALUES, _)) => return Ok(None),
+            Some((SCHEMA, Value::Varint(schema)))
+                if from_zigzag(schema) == i64::from(NativeHistogram::CUSTOM) =>
+            {
+                return Ok(None);
+            }
+            Some(_) => {}
+        }
+    }
 }
 
 /// How many observations a `prometheus.Histogram` has.

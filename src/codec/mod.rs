@@ -18,7 +18,7 @@ mod cursor;
 pub mod exemplar;
 pub mod exposition;
 #[cfg(test)]
-mod generated;
+pub(crate) mod generated;
 pub mod histogram;
 pub mod ingest;
 pub mod json;

@@ -2,7 +2,7 @@
 //!
 //! Samples keep the names they have, `_total` and `_created` among them, as a scrape by Prometheus keeps them. Families
 //! are named as the text format 0.0.4 would name them (a counter with its `_total`, each `_created` by itself), so that
-//! a POST in one format replaces what one in the other has pushed. Units are checked and not kept.
+//! a POST in one format replaces what one in the other has pushed. Units are checked, and not shown.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -339,11 +339,14 @@ impl<'a> Parser<'a> {
         let next = self.read.families.len();
         let place = *self.families.entry(family.clone()).or_insert(next);
         if place == next {
-            let help = self.described.get(&base).and_then(|family| family.help.clone());
+            let described = self.described.get(&base);
+            let help = described.and_then(|family| family.help.clone());
+            let unit = described.and_then(|family| family.unit.clone());
             self.read.families.push(Family {
                 name: family,
                 kind,
                 help: help.unwrap_or_default(),
+                unit: unit.unwrap_or_default(),
             });
         }
         (place, kind)

@@ -107,6 +107,7 @@ impl From<DecodeError> for Problem {
 struct RawFamily<'a> {
     name: &'a str,
     help: &'a str,
+    unit: &'a str,
     kind: MetricKind,
     message: &'a [u8],
 }
@@ -138,12 +139,13 @@ fn read_families(
 impl<'a> RawFamily<'a> {
     fn read(message: &'a [u8], names: NameScheme) -> Result<Self, Problem> {
         let mut fields = Fields::of("metric family", message);
-        let (mut name, mut help, mut kind) = ("", "", 0);
+        let (mut name, mut help, mut unit, mut kind) = ("", "", "", 0);
         while let Some(field) = fields.next()? {
             match field {
                 (1, Value::Bytes(bytes)) => name = text("metric name", bytes)?,
                 (2, Value::Bytes(bytes)) => help = text("help", bytes)?,
                 (3, Value::Varint(number)) => kind = number,
+                (5, Value::Bytes(bytes)) => unit = text("unit", bytes)?,
                 _ => {}
             }
         }
@@ -167,6 +169,7 @@ impl<'a> RawFamily<'a> {
         Ok(Self {
             name,
             help,
+            unit,
             kind,
             message,
         })
@@ -198,6 +201,7 @@ impl<'a> Decoder<'a> {
             name: Cow::Borrowed(family.name),
             kind: family.kind,
             help: Cow::Borrowed(family.help),
+            unit: Cow::Borrowed(family.unit),
         });
         let mut fields = Fields::of("metric family", family.message);
         while let Some(field) = fields.next()? {

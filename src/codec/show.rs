@@ -23,7 +23,7 @@ use merge::Merge;
 use page::Page;
 
 pub use escaping::Escaping;
-pub use push_times::{PUSH_FAILURE_TIME, PUSH_TIME, PushTimes};
+pub use push_times::{OWN_FAMILIES, PUSH_FAILURE_TIME, PUSH_TIME, PushTimes};
 pub(super) use push_times::{PUSH_FAILURE_TIME_HELP, PUSH_TIME_HELP};
 
 /// One layer among those that are shown.

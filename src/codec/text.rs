@@ -261,6 +261,7 @@ impl<'a> Parser<'a> {
                     name: name.clone(),
                     kind: MetricKind::Untyped,
                     help: Cow::Borrowed(""),
+                    unit: Cow::Borrowed(""),
                 });
                 self.states.push(FamilyState::default());
                 self.by_name.insert(name, new);

@@ -7,7 +7,8 @@ use super::reader::{Block, Item};
 use super::value::{DURATION, NUMBER, duration, number, spell_duration, switch};
 use super::word::{is_grpc, remote_name, remote_url};
 use super::{auth, connection, limits, rules};
-use crate::forward::{Auth, BatchConfig, Message, MetadataConfig, RemoteConfig, Takes};
+use crate::codec::remote_write::Message;
+use crate::forward::{Auth, BatchConfig, MetadataConfig, RemoteConfig, Takes};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Most lanes of a remote.
@@ -17,6 +18,7 @@ const MAX_LANES: u32 = 256;
 pub(super) const EVERYTHING: Takes = Takes {
     exemplars: true,
     native_histograms: true,
+    extended: true,
 };
 
 /// Reads the list.
@@ -103,6 +105,7 @@ fn takes(block: &Block<'_>, unless_told: Takes) -> Takes {
         native_histograms: block
             .text("send_native_histograms", switch)
             .unwrap_or(unless_told.native_histograms),
+        extended: unless_told.extended,
     }
 }
 
@@ -222,13 +225,10 @@ fn backoff(block: &Block<'_>) -> (Duration, Duration) {
 fn message(text: &str) -> Result<Message, Fault> {
     match text {
         "prometheus.WriteRequest" => Ok(Message::V1),
-        "io.prometheus.write.v2.Request" => Err(Fault::new(
-            "is not supported yet by this version",
-            "write prometheus.WriteRequest, or take it out",
-        )),
+        "io.prometheus.write.v2.Request" => Ok(Message::V2),
         _ => Err(Fault::new(
             "is no message of remote-write",
-            "write prometheus.WriteRequest, or take it out",
+            "write prometheus.WriteRequest or io.prometheus.write.v2.Request, or take it out",
         )),
     }
 }
@@ -247,9 +247,6 @@ fn metadata(block: &Block<'_>) -> MetadataConfig {
         ),
     );
     let send = block.text("send", switch);
-    if send == Some(true) {
-        block.remark("send", "has no effect yet: metadata is not sent by this version");
-    }
     let metadata = MetadataConfig {
         send: send.unwrap_or(defaults.send),
         send_interval: block

@@ -312,7 +312,6 @@ fn what_has_no_effect_here_is_taken_and_said() {
         [
             "remote_write[0].queue_config.capacity",
             "remote_write[0].queue_config.min_shards",
-            "remote_write[0].metadata_config.send",
         ]
     );
 }

@@ -4,10 +4,8 @@ mod age;
 
 use std::collections::HashSet;
 
-use bytes::Bytes;
-
 use crate::codec::DecodeError;
-use crate::codec::block::{Block, BlockBuilder, OpenBlock, join};
+use crate::codec::block::{Block, BlockBuilder, OpenBlock};
 
 use super::piece::{Load, Piece};
 
@@ -107,15 +105,9 @@ impl Parcel {
         self.slabs.iter().all(|slab| slab.piece == first).then_some(first)
     }
 
-    /// The body of the request.
-    ///
-    /// # Errors
-    /// When a block is damaged; then none of it can be sent.
-    pub(super) fn body(&self) -> Result<Bytes, DecodeError> {
-        match self.slabs.as_slice() {
-            [only] => Ok(only.block.bytes().clone()),
-            slabs => join(slabs.iter().map(|slab| &slab.block)).map(Bytes::from),
-        }
+    /// What it carries, in order.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.slabs.iter().map(|slab| &slab.block)
     }
 
     /// The labels of its first series, to name it by.

@@ -115,6 +115,8 @@ pub(super) struct Counts {
     pub(super) requests: BTreeMap<Code, u64>,
     pub(super) retries: u64,
     pub(super) request_bytes: u64,
+    pub(super) announced: u64,
+    pub(super) not_announced: u64,
     pub(super) pending: u64,
     pub(super) oldest_pending: Duration,
 }
@@ -201,6 +203,16 @@ impl Books {
         *state.counts.requests.entry(code).or_default() += 1;
         state.counts.request_bytes += body_bytes as u64;
         state.counts.retries += u64::from(attempt > 0);
+    }
+
+    /// The remote has taken what is known of so many families.
+    pub(super) fn announced(&self, families: u64) {
+        self.state().counts.announced += families;
+    }
+
+    /// It has not.
+    pub(super) fn not_announced(&self, families: u64) {
+        self.state().counts.not_announced += families;
     }
 
     pub(super) fn failed(&self, words: &str) {

@@ -20,6 +20,7 @@ pub(super) struct Complaints {
     remote: String,
     retries: Mutex<Throttle>,
     rejections: Mutex<Throttle>,
+    metadata: Mutex<Throttle>,
     effects: Mutex<BTreeMap<&'static str, Throttle>>,
     histograms: Once,
     exemplars: Once,
@@ -31,6 +32,7 @@ impl Complaints {
             remote: remote.to_owned(),
             retries: Mutex::default(),
             rejections: Mutex::default(),
+            metadata: Mutex::default(),
             effects: Mutex::default(),
             histograms: Once::new(),
             exemplars: Once::new(),
@@ -88,6 +90,21 @@ impl Complaints {
                 error = words,
                 "rejected"
             ),
+        }
+    }
+
+    /// What is known of families was not taken.
+    pub(super) fn metadata(&self, words: &str, families: u64) {
+        let remote = &self.remote;
+        match passes(&self.metadata) {
+            Some(unsaid) => warn!(
+                remote,
+                families,
+                unsaid,
+                error = words,
+                "the remote does not take metadata; metadata_config.send: false stops it"
+            ),
+            None => debug!(remote, families, error = words, "metadata was not taken"),
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::credentials::{AzureAdConfig, GoogleIamConfig, OAuth2Config, SigV4Config};
+use crate::codec::remote_write::Message;
 use crate::normalise::RuleConfig;
 
 use super::profile::{Limits, Profile};
@@ -119,16 +120,6 @@ impl std::fmt::Debug for ProxyConfig {
     }
 }
 
-/// `protobuf_message`: what a request holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Message {
-    /// `prometheus.WriteRequest`, of remote-write 1.0.
-    #[default]
-    V1,
-    /// `io.prometheus.write.v2.Request`, of remote-write 2.0.
-    V2,
-}
-
 /// `metadata_config`: types, help texts and units beside 1.0 requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetadataConfig {
@@ -192,6 +183,8 @@ pub struct Takes {
     pub exemplars: bool,
     /// `send_native_histograms`.
     pub native_histograms: bool,
+    /// Whether it reads start times and custom bounds in a request of version 1.0, as another bridge does.
+    pub extended: bool,
 }
 
 /// One entry of `remote_write:`.

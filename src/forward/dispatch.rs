@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::queue::{Delivery, Position, QueueError, Record};
 
+use super::families::announce;
 use super::lane::{Lane, Route, Settled};
 use super::piece::Handed;
 use super::source::Source;
@@ -67,6 +68,7 @@ impl<S: Source, T: Transport> Dispatcher<S, T> {
             lanes.spawn(lane.run(settling.clone()));
         }
         drop(settling);
+        lanes.spawn(announce(Arc::clone(&self.route), stopped));
         tokio::select! {
             biased;
             () = stop => {}

@@ -5,23 +5,29 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::error;
 
+use crate::catalogue::Catalogue;
 use crate::codec::DecodeError;
+use crate::codec::remote_write::Message;
 use crate::normalise::Relabelling;
 
 use super::batch::{AgeLimit, Batch, Parcel};
 use super::books::{Books, Extent, Outcome, Rejection};
 use super::complaints::Complaints;
-use super::config::{BatchConfig, Takes};
+use super::config::{BatchConfig, MetadataConfig, Takes};
+use super::letter::{Letter, Writer, whole};
+use super::negotiation::{Heard, Negotiation, Talk};
 use super::piece::{Handed, Load, Piece, Wishes};
 use super::profile::{Bounds, Limits, Refusal};
 use super::retry::backoff;
 use super::search::{Part, Search, Step};
-use super::transport::{Code, SendError, Transport};
+use super::transport::{Accepted, Code, SendError, Transport};
+
+/// What is said of samples that a remote does not count as written, though it is content.
+const NOT_WRITTEN: &str = "the remote counts fewer samples as written than were sent";
 
 /// 400: the request is wrong; what that says of the rest of it, the remote's [`Refusal`] tells.
 const BAD_REQUEST: u16 = 400;
@@ -35,6 +41,10 @@ pub(super) struct Route<T> {
     pub(super) rules: Option<Relabelling>,
     pub(super) takes: Takes,
     pub(super) limits: Limits,
+    pub(super) negotiation: Negotiation,
+    /// What is known of families, and what of that the remote gets.
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) metadata: MetadataConfig,
     pub(super) books: Arc<Books>,
     pub(super) complaints: Complaints,
     /// Rung by a lane whose remote answers again, for those that still wait.
@@ -49,6 +59,7 @@ pub(super) struct Lane<T> {
     stop: watch::Receiver<bool>,
     left_over: Option<Piece>,
     search: Search,
+    writer: Writer,
 }
 
 /// A batch of which every sample has come to an end.
@@ -60,15 +71,14 @@ pub(super) struct Settled {
 
 /// How a request ended that will not be sent again as it is.
 enum Answer {
+    /// What is accepted of it, and what is not, is in the books.
     Accepted,
-    /// All of it has grown too old; what is dropped is in the books.
+    /// All of it has grown too old, or the remote's version has no words for it; what is dropped is in the books.
     NothingLeft,
     /// It cannot be taken apart.
     Damaged(DecodeError),
     /// Refused as it is; its parts may pass.
     Split(Words),
-    /// Taken but for so many samples.
-    Partly(u32, Words),
     Rejected(Words),
 }
 
@@ -76,6 +86,15 @@ enum Answer {
 struct Words {
     status: u16,
     text: String,
+}
+
+impl Words {
+    fn new(status: u16, text: impl Into<String>) -> Self {
+        Self {
+            status,
+            text: text.into(),
+        }
+    }
 }
 
 /// The forwarder stops; what is not acknowledged stays in the queue.
@@ -95,6 +114,7 @@ impl<T: Transport> Lane<T> {
             stop,
             left_over: None,
             search: Search::default(),
+            writer: Writer::default(),
         }
     }
 
@@ -251,16 +271,8 @@ impl<T: Transport> Lane<T> {
             Answer::Accepted => {
                 let keys = parcel.pieces().map(|piece| batch.key(piece));
                 self.search.accepted(part(batch, parcel), keys);
-                outcome.sent += u64::from(parcel.samples());
             }
             Answer::Rejected(words) => self.reject(parcel, (words, Extent::Unsearched), outcome),
-            Answer::Partly(refused, words) => {
-                let keys = parcel.pieces().map(|piece| batch.key(piece));
-                self.search.accepted(part(batch, parcel), keys);
-                let refused = refused.min(parcel.samples());
-                outcome.sent += u64::from(parcel.samples() - refused);
-                self.reject_some(parcel, refused, (words, Extent::Unsearched), outcome);
-            }
             Answer::Split(words) => {
                 let is_stored = self.route.limits.refusal == Refusal::Partial && words.status == BAD_REQUEST;
                 if is_stored {
@@ -315,46 +327,48 @@ impl<T: Transport> Lane<T> {
     async fn send(&mut self, parcel: &mut Parcel, outcome: &mut Outcome) -> Result<Answer, Stopped> {
         let mut attempt = 0;
         let mut age = AgeLimit::new(self.oldest());
-        let mut body = Bytes::new();
+        let route = Arc::clone(&self.route);
+        let mut talk = route.negotiation.talk();
+        let mut letter: Option<Letter> = None;
         loop {
             if *self.stop.borrow() {
                 return Err(Stopped);
             }
-            match age.take_out(parcel, self.route.books.now()) {
-                Ok(0) if attempt > 0 => {}
+            match age.take_out(parcel, route.books.now()) {
+                Ok(0) => {}
                 Ok(too_old) => {
                     outcome.drop("too_old", too_old);
-                    if parcel.samples() == 0 {
-                        return Ok(Answer::NothingLeft);
-                    }
-                    body = match parcel.body() {
-                        Ok(body) => body,
-                        Err(error) => return Ok(Answer::Damaged(error)),
-                    };
+                    letter = None;
                 }
                 Err(error) => return Ok(Answer::Damaged(error)),
             }
-            let result = self.route.transport.send(body.clone(), attempt).await;
+            let sent = match self.write(parcel, letter, &talk) {
+                Ok(letter) => letter,
+                Err(error) => return Ok(Answer::Damaged(error)),
+            };
+            if sent.is_empty() {
+                sent.settle(None, outcome);
+                return Ok(Answer::NothingLeft);
+            }
+            let result = route.transport.send(&sent, attempt).await;
             let code = match &result {
-                Ok(status) => Code::Status(*status),
+                Ok(accepted) => Code::Status(accepted.status),
                 Err(error) => error.code(),
             };
-            self.route.books.attempt(code, body.len(), attempt);
-            let answer = match result {
-                Err(SendError::Retry { after, words, .. }) => {
-                    attempt += 1;
-                    self.route.books.failed(&words);
-                    self.pause(attempt, after, &words).await?;
+            route.books.attempt(code, sent.body.len(), attempt);
+            let answer = match talk.hear(&sent, result) {
+                Heard::OtherVersion => {
+                    letter = None;
                     continue;
                 }
-                Ok(_) => Answer::Accepted,
-                Err(SendError::Split { status, words }) => Answer::Split(Words { status, text: words }),
-                Err(SendError::Partly {
-                    status,
-                    refused,
-                    words,
-                }) => Answer::Partly(refused, Words { status, text: words }),
-                Err(SendError::Reject { status, words }) => Answer::Rejected(Words { status, text: words }),
+                Heard::Answer(Err(SendError::Retry { after, words, .. })) => {
+                    attempt += 1;
+                    route.books.failed(&words);
+                    self.pause(attempt, after, &words).await?;
+                    letter = Some(sent);
+                    continue;
+                }
+                Heard::Answer(result) => self.settle(parcel, &sent, result, outcome),
             };
             if attempt > 0 {
                 self.route.complaints.recovered();
@@ -362,6 +376,57 @@ impl<T: Transport> Lane<T> {
             }
             return Ok(answer);
         }
+    }
+
+    /// The letter that is to be sent: the one before, if there is one in the right version.
+    fn write(
+        &mut self,
+        parcel: &Parcel,
+        before: Option<Letter>,
+        talk: &Talk<'_>,
+    ) -> Result<Letter, DecodeError> {
+        let message = talk.message();
+        match before {
+            Some(letter) if letter.message == message => Ok(letter),
+            _ => {
+                let catalogue = self.route.metadata.send.then_some(self.route.catalogue.as_ref());
+                match message {
+                    Message::V1 if self.route.takes.extended => whole(parcel),
+                    message => self.writer.write(parcel, message, catalogue),
+                }
+            }
+        }
+    }
+
+    /// What an answer means for the parcel; what of it was accepted enters the books.
+    fn settle(
+        &self,
+        parcel: &Parcel,
+        letter: &Letter,
+        result: Result<Accepted, SendError>,
+        outcome: &mut Outcome,
+    ) -> Answer {
+        let (written, words) = match result {
+            Ok(Accepted { status, written }) => (written, Words::new(status, NOT_WRITTEN)),
+            Err(SendError::Partial {
+                status,
+                words,
+                written,
+            }) => (Some(written), Words::new(status, words)),
+            Err(SendError::Split { status, words }) => return Answer::Split(Words::new(status, words)),
+            Err(error) => {
+                let status = match error.code() {
+                    Code::Status(status) => status,
+                    Code::Timeout | Code::Network | Code::Local => 0,
+                };
+                return Answer::Rejected(Words::new(status, error.to_string()));
+            }
+        };
+        let missing = letter.settle(written, outcome);
+        if missing > 0 {
+            self.reject_of(parcel, missing, (words, Extent::Partial), outcome);
+        }
+        Answer::Accepted
     }
 
     /// Waits before the next attempt: what the remote asked for, or until another lane finds it answering.
@@ -378,11 +443,12 @@ impl<T: Transport> Lane<T> {
         }
     }
 
-    fn reject(&self, parcel: &Parcel, why: (Words, Extent), outcome: &mut Outcome) {
-        self.reject_some(parcel, parcel.samples(), why, outcome);
+    fn reject(&self, parcel: &Parcel, (words, extent): (Words, Extent), outcome: &mut Outcome) {
+        self.reject_of(parcel, parcel.samples(), (words, extent), outcome);
     }
 
-    fn reject_some(
+    /// Notes that `samples` of the parcel were refused.
+    fn reject_of(
         &self,
         parcel: &Parcel,
         samples: u32,

@@ -157,6 +157,21 @@ fn encode_requests(encoder: &mut DescriptorEncoder<'_>, remotes: &[(String, Coun
     )?;
     counter(
         encoder,
+        (
+            "metadata",
+            "Families that the remote was told of by requests of their own, time and again",
+        ),
+        remotes.iter().map(|(name, counts)| (of(name), counts.announced)),
+    )?;
+    counter(
+        encoder,
+        ("failed_metadata", "Families that it did not take"),
+        remotes
+            .iter()
+            .map(|(name, counts)| (of(name), counts.not_announced)),
+    )?;
+    counter(
+        encoder,
         ("request_bytes", "Bytes of the bodies of all requests"),
         remotes
             .iter()

@@ -22,10 +22,13 @@ mod config;
 mod credentials;
 mod dispatch;
 mod error;
+mod families;
 mod grpc;
 mod headers;
 mod lane;
+mod letter;
 mod metrics;
+mod negotiation;
 mod piece;
 mod profile;
 mod proxy;
@@ -44,14 +47,15 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use crate::catalogue::Catalogue;
 use crate::model::Clock;
 use crate::normalise::Relabelling;
 use crate::queue::Reader;
 
 pub use books::{Extent, LastError, Rejection, RemoteStatus};
 pub use config::{
-    Auth, BatchConfig, HeaderConfig, Message, MetadataConfig, ProxyConfig, RemoteConfig, Secret, Takes,
-    TlsConfig, TlsVersion,
+    Auth, BatchConfig, HeaderConfig, MetadataConfig, ProxyConfig, RemoteConfig, Secret, Takes, TlsConfig,
+    TlsVersion,
 };
 pub use credentials::{
     AzureAdConfig, AzureCloud, AzureIdentity, GoogleIamConfig, OAuth2Config, SigV4Config, StsEndpoint,
@@ -65,6 +69,7 @@ use books::Books;
 use complaints::Complaints;
 use dispatch::Dispatcher;
 use lane::Route;
+use negotiation::Negotiation;
 use way::Way;
 
 /// Everything that is wrong with the settings of a remote; nothing when [`Forwarder::new`] would take them. Reads the
@@ -81,7 +86,7 @@ pub struct Forwarder {
 
 impl Forwarder {
     /// Checks the settings and sets up everything but the first connection. `reader` has as many lanes as
-    /// `config.batch.lanes`. Of two forwarders of one name only one may run.
+    /// `config.batch.lanes`; `catalogue` is what is known of families. Of two forwarders of one name only one may run.
     ///
     /// # Errors
     /// Everything that is wrong with `config`.
@@ -89,7 +94,7 @@ impl Forwarder {
         config: &RemoteConfig,
         reader: Reader,
         metrics: &Metrics,
-        clock: &Arc<dyn Clock>,
+        (clock, catalogue): (&Arc<dyn Clock>, &Arc<Catalogue>),
     ) -> Result<Self, Vec<ForwardError>> {
         let (transport, rules) = prepare(config, clock)?;
         let books = metrics.books(&config.name, clock);
@@ -102,6 +107,9 @@ impl Forwarder {
                     config: config.batch.clone(),
                     rules,
                     takes: config.takes,
+                    negotiation: Negotiation::new(&config.name, config.message),
+                    catalogue: Arc::clone(catalogue),
+                    metadata: config.metadata,
                     limits: config.limits.clone(),
                     complaints: Complaints::new(&config.name),
                     books,

@@ -1,13 +1,13 @@
-//! Remote-write 1.0 by HTTP: one POST a request, its headers, and what an answer means.
+//! Remote-write by HTTP: one POST a request, its headers, and what an answer means.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{Response, Url};
 
+use crate::codec::remote_write::Counts;
 use crate::model::{Clock, whole_story};
 
 use super::address::{Address, redacted};
@@ -16,13 +16,21 @@ use super::config::{Auth, RemoteConfig};
 use super::credentials::{AuthError, Credentials, Outgoing, Surroundings};
 use super::error::ForwardError;
 use super::headers::OwnHeaders;
+use super::letter::Letter;
 use super::retry::retry_after;
-use super::transport::{Code, SendError, Transport};
+use super::transport::{Accepted, Code, SendError, Transport};
+use crate::codec::remote_write::Message;
 
 /// What we call ourselves (PRW S1-04).
 const OUR_NAME: &str = concat!("flinkbridge/", env!("CARGO_PKG_VERSION"));
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-prometheus-remote-write-version");
 const RETRY_ATTEMPT: HeaderName = HeaderName::from_static("retry-attempt");
+/// What a receiver of version 2.0 says it has written: samples, histograms, exemplars.
+const WRITTEN: [HeaderName; 3] = [
+    HeaderName::from_static("x-prometheus-remote-write-samples-written"),
+    HeaderName::from_static("x-prometheus-remote-write-histograms-written"),
+    HeaderName::from_static("x-prometheus-remote-write-exemplars-written"),
+];
 /// As many as Go's client follows.
 const MAX_REDIRECTS: u32 = 10;
 /// What is read of a refusal, as Prometheus does.
@@ -34,7 +42,6 @@ const MAX_IGNORED_BYTES: usize = 16 << 10;
 pub(super) struct Http {
     connections: Connections,
     address: Address,
-    protocol: HeaderMap,
     own: OwnHeaders,
     credentials: Credentials,
     timeout: Duration,
@@ -68,7 +75,6 @@ impl Http {
         Ok(Self {
             connections,
             address,
-            protocol: protocol_headers(),
             own,
             credentials,
             timeout: config.remote_timeout,
@@ -83,32 +89,36 @@ impl Http {
         redacted(&self.address.url)
     }
 
-    async fn exchange(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
+    async fn exchange(&self, letter: &Letter, attempt: u32) -> Result<Accepted, SendError> {
         let client = self.connections.client().await;
         let client = client.map_err(|error| unsent(whole_story(&error)))?;
-        let own = self.headers(attempt).await;
+        let protocol = protocol_headers(letter.message);
+        let own = self.headers(protocol.clone(), attempt).await;
         let own = own.map_err(|error| unsent(error.to_string()))?;
         let mut url = self.address.url.clone();
         let (mut at_home, mut renewed) = (true, false);
         for _ in 0..=MAX_REDIRECTS {
-            let mut headers = self.protocol.clone();
+            let mut headers = protocol.clone();
             let mut proof = None;
             if at_home {
                 headers.clone_from(&own);
                 let request = Outgoing {
                     url: &mut url,
                     headers: &mut headers,
-                    body: &body,
+                    body: &letter.body,
                 };
                 let authorized = self.credentials.authorize(request).await;
                 proof = authorized.map_err(|error| unsent(error.to_string()))?;
             }
-            let request = client.post(url.clone()).headers(headers).body(body.clone());
+            let request = client
+                .post(url.clone())
+                .headers(headers)
+                .body(letter.body.clone());
             let response = request.send().await.map_err(unanswered)?;
             match self.next_hop(&response) {
                 Some(next) => url = next,
                 None if self.credentials.outdated(proof, response.status()) && !renewed => renewed = true,
-                None => return self.judge(response).await,
+                None => return self.judge(response, letter.message).await,
             }
             at_home = at_home && url.origin() == self.address.url.origin();
         }
@@ -122,10 +132,10 @@ impl Http {
         })
     }
 
-    /// What goes to the configured host; to others only [`Self::protocol`] does, as anything else may be a secret. Nor
+    /// What goes to the configured host; to others only `protocol` does, as anything else may be a secret. Nor
     /// does it go there again once a redirect has led away: whoever sent it back would choose what it is sent to.
-    async fn headers(&self, attempt: u32) -> Result<HeaderMap, AuthError> {
-        let mut headers = self.protocol.clone();
+    async fn headers(&self, protocol: HeaderMap, attempt: u32) -> Result<HeaderMap, AuthError> {
+        let mut headers = protocol;
         self.own.append_to(&mut headers).await?;
         if attempt > 0 {
             headers.insert(RETRY_ATTEMPT, HeaderValue::from(attempt));
@@ -146,11 +156,12 @@ impl Http {
     }
 
     /// The retry table (docs/adr/0006).
-    async fn judge(&self, mut response: Response) -> Result<u16, SendError> {
+    async fn judge(&self, mut response: Response, message: Message) -> Result<Accepted, SendError> {
         let status = response.status();
+        let written = written(response.headers()).filter(|_| message == Message::V2);
         if status.is_success() {
             read_up_to(&mut response, MAX_IGNORED_BYTES).await;
-            return Ok(status.as_u16());
+            return taken(status.as_u16(), message, written);
         }
         let after = response.headers().get(RETRY_AFTER);
         let after = after
@@ -173,6 +184,11 @@ impl Http {
         }
         let may_pass =
             status.is_server_error() || (status == StatusCode::TOO_MANY_REQUESTS && self.retry_on_http_429);
+        if let (Message::V2, false) = (message, may_pass)
+            && let Some(meant) = meant_by_v2(status, &words, written)
+        {
+            return Err(meant);
+        }
         let may_pass_in_parts = [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE].contains(&status);
         let status = status.as_u16();
         Err(match (may_pass, may_pass_in_parts) {
@@ -188,8 +204,8 @@ impl Http {
 }
 
 impl Transport for Http {
-    async fn send(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
-        let exchange = tokio::time::timeout(self.timeout, self.exchange(body, attempt));
+    async fn send(&self, letter: &Letter, attempt: u32) -> Result<Accepted, SendError> {
+        let exchange = tokio::time::timeout(self.timeout, self.exchange(letter, attempt));
         exchange.await.unwrap_or_else(|_| {
             Err(SendError::Retry {
                 code: Code::Timeout,
@@ -200,13 +216,73 @@ impl Transport for Http {
     }
 }
 
-fn protocol_headers() -> HeaderMap {
+/// What a request says of itself (PRW S1-02 to S1-05, S2-02 to S2-05).
+fn protocol_headers(message: Message) -> HeaderMap {
+    let (content_type, version) = match message {
+        Message::V1 => ("application/x-protobuf", "0.1.0"),
+        Message::V2 => (
+            "application/x-protobuf;proto=io.prometheus.write.v2.Request",
+            "2.0.0",
+        ),
+    };
     HeaderMap::from_iter([
         (CONTENT_ENCODING, HeaderValue::from_static("snappy")),
-        (CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf")),
+        (CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (USER_AGENT, HeaderValue::from_static(OUR_NAME)),
-        (VERSION_HEADER, HeaderValue::from_static("0.1.0")),
+        (VERSION_HEADER, HeaderValue::from_static(version)),
     ])
+}
+
+/// What the remote says it has written: `None` when it says nothing at all, and zero of what it leaves out (PRW S2-20).
+fn written(headers: &HeaderMap) -> Option<Counts> {
+    let of = |name: &HeaderName| {
+        let said = headers.get(name)?;
+        Some(
+            said.to_str()
+                .ok()
+                .and_then(|said| said.trim().parse::<u64>().ok())
+                .unwrap_or_default(),
+        )
+    };
+    let [samples, histograms, exemplars] = WRITTEN.each_ref().map(of);
+    samples.or(histograms).or(exemplars).map(|_| Counts {
+        samples: samples.unwrap_or_default(),
+        histograms: histograms.unwrap_or_default(),
+        exemplars: exemplars.unwrap_or_default(),
+    })
+}
+
+/// What a success means: who reads a 2.0 request as one of 1.0 finds it empty, and is content (PRW S2-19).
+fn taken(status: u16, message: Message, written: Option<Counts>) -> Result<Accepted, SendError> {
+    if message == Message::V2 && written.is_none() {
+        let words = "it does not say how many samples it has written".to_owned();
+        return Err(SendError::OtherVersion { status, words });
+    }
+    Ok(Accepted { status, written })
+}
+
+/// What a refusal of a 2.0 request means besides what it would of one of 1.0.
+fn meant_by_v2(status: StatusCode, words: &str, written: Option<Counts>) -> Option<SendError> {
+    let words = words.to_owned();
+    match (status, written) {
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, _) => {
+            let status = status.as_u16();
+            Some(SendError::OtherVersion { status, words })
+        }
+        (StatusCode::BAD_REQUEST, None) => {
+            let status = status.as_u16();
+            Some(SendError::Unclear { status, words })
+        }
+        (status, Some(written)) if written.weight() > 0 => {
+            let status = status.as_u16();
+            Some(SendError::Partial {
+                status,
+                words,
+                written,
+            })
+        }
+        _ => None,
+    }
 }
 
 /// A file that a request needs cannot be read, or there is nothing to prove who sends it; nothing was sent.

@@ -64,7 +64,7 @@ async fn what_is_in_the_queue_reaches_the_remote_and_is_acknowledged() {
     let config = RemoteConfig::new("tmp", server.url("/api/v1/write"));
     let reader = queue.reader("tmp", config.batch.lanes, Start::Oldest).unwrap();
     let metrics = Metrics::register(&mut Registry::default());
-    let forwarder = Forwarder::new(&config, reader, &metrics, &clock()).unwrap();
+    let forwarder = Forwarder::new(&config, reader, &metrics, (&clock(), &Arc::default())).unwrap();
     let status = forwarder.status();
 
     let before = status.read();
@@ -91,7 +91,7 @@ async fn a_forwarder_ends_when_the_queue_closes() {
     let config = RemoteConfig::new("tmp", "http://127.0.0.1:1/");
     let reader = queue.reader("tmp", config.batch.lanes, Start::Oldest).unwrap();
     let metrics = Metrics::default();
-    let forwarder = Forwarder::new(&config, reader, &metrics, &clock()).unwrap();
+    let forwarder = Forwarder::new(&config, reader, &metrics, (&clock(), &Arc::default())).unwrap();
 
     queue.close().await;
 

@@ -4,12 +4,24 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use bytes::Bytes;
+use crate::codec::remote_write::Counts;
 
-/// Takes one request body to the remote. Three exist: HTTP, gRPC, and the double of the tests.
+use super::letter::Letter;
+
+/// Takes one request to the remote. Three exist: HTTP, gRPC, and the double of the tests.
 pub(super) trait Transport: Send + Sync + 'static {
-    /// Sends `body`, a snappy-compressed `WriteRequest`; `attempt` counts from 0. Returns the status of success.
-    fn send(&self, body: Bytes, attempt: u32) -> impl Future<Output = Result<u16, SendError>> + Send;
+    /// Sends `letter`; `attempt` counts from 0.
+    fn send(&self, letter: &Letter, attempt: u32)
+    -> impl Future<Output = Result<Accepted, SendError>> + Send;
+}
+
+/// The remote has a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Accepted {
+    /// The status.
+    pub(super) status: u16,
+    /// What it says it has written; of a request of version 2.0 only (PRW S2-20).
+    pub(super) written: Option<Counts>,
 }
 
 /// Why the remote does not have a request. Whether to try again is told by the variant, never by the words.
@@ -33,15 +45,31 @@ pub(super) enum SendError {
         /// The remote's own words.
         words: String,
     },
-    /// Accepted but for some samples, which can never be.
+    /// 415, or success without a word of what was written: it does not understand version 2.0 (PRW S2-18, S2-19).
     #[error("{words}")]
-    Partly {
+    OtherVersion {
         /// The status.
         status: u16,
-        /// How many samples were refused.
-        refused: u32,
+        /// The remote's own words, or ours.
+        words: String,
+    },
+    /// 400 to a request of version 2.0 without a word of what was written: refused, or not understood (PRW S2-18).
+    #[error("{words}")]
+    Unclear {
+        /// The status.
+        status: u16,
         /// The remote's own words.
         words: String,
+    },
+    /// A part of a request of version 2.0, or to a bridge, was refused for good, the rest is written (PRW S2-20).
+    #[error("{words}")]
+    Partial {
+        /// The status.
+        status: u16,
+        /// The remote's own words.
+        words: String,
+        /// What is written.
+        written: Counts,
     },
     /// Can never succeed.
     #[error("{words}")]
@@ -58,9 +86,11 @@ impl SendError {
     pub(super) const fn code(&self) -> Code {
         match self {
             Self::Retry { code, .. } => *code,
-            Self::Split { status, .. } | Self::Partly { status, .. } | Self::Reject { status, .. } => {
-                Code::Status(*status)
-            }
+            Self::Split { status, .. }
+            | Self::OtherVersion { status, .. }
+            | Self::Unclear { status, .. }
+            | Self::Partial { status, .. }
+            | Self::Reject { status, .. } => Code::Status(*status),
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::config::RemoteConfig;
 use super::error::ForwardError;
 use super::grpc::Grpc;
+use super::letter::Letter;
 use super::remote_write::Http;
-use super::transport::{SendError, Transport};
+use super::transport::{Accepted, SendError, Transport};
 use crate::model::Clock;
 
 /// How requests get to a remote.
@@ -41,10 +40,10 @@ impl Way {
 }
 
 impl Transport for Way {
-    async fn send(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
+    async fn send(&self, letter: &Letter, attempt: u32) -> Result<Accepted, SendError> {
         match self {
-            Self::Http(http) => http.send(body, attempt).await,
-            Self::Grpc(grpc) => grpc.send(body, attempt).await,
+            Self::Http(http) => Transport::send(http.as_ref(), letter, attempt).await,
+            Self::Grpc(grpc) => Transport::send(grpc.as_ref(), letter, attempt).await,
         }
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Books {
     groups: Gauge,
     sources: Gauge,
     series: Gauge,
+    families: Gauge,
+    forgotten_families: Counter,
 }
 
 /// Samples that came to nothing, and why.
@@ -108,6 +110,11 @@ impl Books {
             "Groups and sources ended, by reason",
             self.retired.clone(),
         );
+        let catalogue = registry.sub_registry_with_prefix("catalogue");
+        let text = "Families of which type, help or unit is known";
+        catalogue.register("families", text, self.families.clone());
+        let text = "Families of which that is known no longer, because there were too many";
+        catalogue.register("forgotten_families", text, self.forgotten_families.clone());
     }
 
     pub(super) fn received(&self, samples: u64) {
@@ -153,10 +160,14 @@ impl Books {
         }
     }
 
-    pub(super) fn known(&self, summary: crate::registry::Summary) {
+    pub(super) fn known(&self, summary: crate::registry::Summary, families: crate::catalogue::Summary) {
         let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.groups.set(gauge(summary.groups));
         self.sources.set(gauge(summary.sources));
         self.series.set(gauge(summary.series));
+        self.families.set(gauge(families.families));
+        let counted = self.forgotten_families.get();
+        self.forgotten_families
+            .inc_by(families.forgotten.saturating_sub(counted));
     }
 }

@@ -5,11 +5,13 @@
 //! registry and appends to the queue, under one lock, so two pushes to one group cannot interleave.
 
 mod books;
+mod families;
 mod ledger;
 mod order;
 mod prepare;
 mod quiet;
 mod refusal;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod wipe;
@@ -32,6 +34,7 @@ use crate::registry::{
 };
 
 use books::{Books, Lost};
+use families::Families;
 use ledger::{Committed, Ledger};
 use prepare::{Preparation, Prepared, PushTimes};
 
@@ -40,6 +43,7 @@ pub use order::Order;
 pub use prepare::{Incoming, Timestamps};
 pub use quiet::Quiet;
 pub use refusal::{Inconsistent, Refusal};
+pub use snapshot::Closing;
 pub use write::Written;
 
 /// A pause between two sweeps longer than this was ours: the machine slept, or its clock was set.
@@ -65,6 +69,7 @@ struct Inner {
     queue: Queue,
     clock: Arc<dyn Clock>,
     books: Books,
+    families: Families,
     last_sweep: AtomicI64,
     last_recovery: AtomicI64,
     /// When the queue was last too full to take a push; zero for never.
@@ -106,11 +111,13 @@ impl Intake {
         let ledger = Ledger::open(queue.clone(), retention.clone(), Arc::clone(&clock))?;
         let books = Books::default();
         books.register(metrics);
-        books.known(ledger.registry().summary());
+        let families = Families::open(&queue, Arc::clone(&clock))?;
+        books.known(ledger.registry().summary(), families.summary());
         Ok(Self(Arc::new(Inner {
             rules: ArcSwap::from_pointee(rules),
             retention: ArcSwap::from_pointee(retention),
             ledger: Mutex::new(ledger),
+            families,
             last_times: Mutex::default(),
             queue,
             last_sweep: AtomicI64::new(clock.now().get()),
@@ -190,34 +197,6 @@ impl Intake {
         }
     }
 
-    /// Stores a snapshot of the registry if enough has changed since the last, or in any case when `closing`.
-    pub async fn snapshot(&self, closing: Closing) {
-        let snapshot = {
-            let ledger = self.0.ledger();
-            // a full queue may be full of what only the snapshot still needs
-            if closing == Closing::No && !ledger.wants_snapshot() && !self.0.is_full() {
-                return;
-            }
-            ledger.snapshot()
-        };
-        let is_committed = self.0.queue.wait_committed(snapshot.position).await.is_ok();
-        if !is_committed || !self.0.ledger().agrees_with(&snapshot) {
-            return;
-        }
-        let queue = self.0.queue.clone();
-        let stored = tokio::task::spawn_blocking(move || snapshot.store(&queue)).await;
-        match stored {
-            Ok(Ok(stored)) => self.0.ledger().snapshot_stored(&stored),
-            Ok(Err(error)) => {
-                warn!(
-                    error = whole_story(&error),
-                    "could not store the registry's snapshot; the log is kept until it can be"
-                );
-            }
-            Err(error) => error!(%error, "storing the registry's snapshot ended early"),
-        }
-    }
-
     /// Whether a push could be made durable now.
     ///
     /// # Errors
@@ -283,15 +262,6 @@ impl Intake {
     }
 }
 
-/// Whether we are about to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closing {
-    /// Yes: nothing comes after.
-    Yes,
-    /// No.
-    No,
-}
-
 impl Inner {
     /// The ledger. A panic while it was held cannot have left it half changed: changes are folded in after planning.
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -320,6 +290,9 @@ impl Inner {
         };
         let mut preparation =
             Preparation::new(&rules, (&incoming.group, &grouping), (now, incoming.check), seed);
+        if self.families.catalogue.listens_to(key.0, now) {
+            preparation.note_names();
+        }
         preparation.samples(&incoming.exposition, incoming.timestamps)?;
         let shape = known.unwrap_or_else(|| Arc::new(Shape::of(&incoming.exposition, &incoming.group, key)));
         judge_beside_own(&shape, &incoming.own)?;
@@ -332,6 +305,7 @@ impl Inner {
             effects,
             dropped,
             twins,
+            names,
         } = preparation.finish(own, incoming, shape);
         push.process = process;
         self.books.changed(&effects);
@@ -349,7 +323,12 @@ impl Inner {
             ));
         }
         let change = ledger.registry().plan_push(push)?;
-        self.commit(&mut ledger, change, tally)
+        let submission = self.commit(&mut ledger, change, tally)?;
+        drop(ledger);
+        if let Some(names) = names {
+            self.families.pushed(&incoming.exposition, names);
+        }
+        Ok(submission)
     }
 
     /// Takes note that so many samples are not taken.
@@ -455,7 +434,7 @@ impl Inner {
                 );
                 registry.forgive_silence(now);
             }
-            self.books.known(registry.summary());
+            self.books.known(registry.summary(), self.families.summary());
             registry.due(now)
         };
         let retire = |group: &GroupKey| -> Result<Option<Submission>, Refusal> {

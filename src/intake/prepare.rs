@@ -6,6 +6,7 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
+use super::families::Names;
 use super::refusal::Inconsistent;
 use crate::codec::block::BlockBuilder;
 use crate::codec::exposition::{Exposition, bound_of};
@@ -67,6 +68,8 @@ pub(super) struct Prepared {
     pub(super) dropped: Vec<(&'static str, u64)>,
     /// Samples whose series is another's only after normalisation.
     pub(super) twins: u64,
+    /// What its families are called now, if that is wanted.
+    pub(super) names: Option<Names>,
 }
 
 /// When the group was pushed to, for its own series.
@@ -89,6 +92,7 @@ pub(super) struct Preparation<'a> {
     dropped: Vec<(&'static str, u64)>,
     twins: u64,
     check: Consistency,
+    names: Option<Names>,
     /// Samples that are not in the block, by number.
     skipped: Vec<u32>,
     /// Samples that bring their time, by place in the block.
@@ -114,9 +118,15 @@ impl<'a> Preparation<'a> {
             dropped: Vec::new(),
             twins: 0,
             check,
+            names: None,
             skipped: Vec::new(),
             own_times: Vec::new(),
         }
+    }
+
+    /// Has it note what becomes of the names of families.
+    pub(super) fn note_names(&mut self) {
+        self.names = Some(Names::default());
     }
 
     /// Encodes the samples.
@@ -133,12 +143,7 @@ impl<'a> Preparation<'a> {
         self.judge_quantile(exposition)?;
         let mut seen: HashMap<SeriesHash, usize, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(samples.len(), foldhash::fast::RandomState::default());
-        let is_push_time = |sample: &Sample<'_>| sample.labels.get(METRIC_NAME) == OWN_NAMES.first().copied();
-        let push_time = samples
-            .iter()
-            .any(is_push_time)
-            .then(|| self.push_time())
-            .flatten();
+        let push_time = self.push_time_in(samples);
         let mut draft = LabelDraft::new();
         for (index, sample) in samples.iter().enumerate() {
             for (name, value) in sample.labels.iter() {
@@ -158,6 +163,9 @@ impl<'a> Preparation<'a> {
                     continue;
                 }
             };
+            if let Some(names) = &mut self.names {
+                names.note(exposition, sample, &labels);
+            }
             let at = sample.at.unwrap_or(self.at);
             let series = match sample.histogram() {
                 None => self.block.push_written(&labels, sample.written(at)),
@@ -224,6 +232,16 @@ impl<'a> Preparation<'a> {
                 self.count_dropped("exemplar_length", 1);
             }
         }
+    }
+
+    /// The identity of the group's push time, if that may be among the samples.
+    fn push_time_in(&mut self, samples: &[Sample<'_>]) -> Option<SeriesHash> {
+        let is_push_time = |sample: &Sample<'_>| sample.labels.get(METRIC_NAME) == OWN_NAMES.first().copied();
+        samples
+            .iter()
+            .any(is_push_time)
+            .then(|| self.push_time())
+            .flatten()
     }
 
     /// The identity of the group's push time; it is ours to write, whoever pushes one (Pushgateway M10).
@@ -303,6 +321,7 @@ impl<'a> Preparation<'a> {
             effects: self.effects,
             dropped: self.dropped,
             twins: self.twins,
+            names: self.names,
         }
     }
 

@@ -49,6 +49,7 @@ impl Intake {
     pub fn write(&self, request: Request<'_>, order: Order) -> Result<Written, Refusal> {
         let mut sorting = Sorting::of(&request);
         let rules = self.0.rules.load();
+        self.0.families.received(&request.metadata);
         let mut watch = match order {
             Order::AsSent => None,
             Order::Enforced => Some(Watch::on(&self.0)),
@@ -58,6 +59,7 @@ impl Intake {
             let counts = Counts::of(&series);
             match rules.apply_labels(series.labels.clone(), &mut effects) {
                 Ok(labels) => {
+                    self.0.families.received_with(&labels, series.metadata.as_ref());
                     if let Some(watch) = &mut watch {
                         watch.keep_order(&labels, &mut series, &mut sorting.flawed);
                     }

@@ -270,7 +270,8 @@ mod tests {
     }
 
     proptest! {
-        #[test]
+        /// PRW S1-12, S1-13, S1-14, S2-11.
+    #[test]
         fn a_finished_set_is_sorted_unique_and_without_empties(
             labels in proptest::collection::vec(("[ab]{0,2}", "[xy]{0,2}"), 0..12)
         ) {

@@ -76,6 +76,8 @@ pub struct Family<'a> {
     pub kind: MetricKind,
     /// What the `# HELP` line says, unescaped; empty when there is none.
     pub help: Cow<'a, str>,
+    /// What the `# UNIT` line of OpenMetrics says; empty when there is none.
+    pub unit: Cow<'a, str>,
 }
 
 /// One sample as it was read: a draft of its labels (the metric's name among them) and its value.

@@ -229,6 +229,7 @@ fn relabel_rules_see_the_clean_labels_and_may_drop() {
     refuse(&rules, &[("__name__", "up"), ("zone", "secret")], "relabel");
 }
 
+/// PRW S1-11, S1-15, S1-16.
 #[test]
 fn a_series_without_a_proper_name_is_dropped() {
     let rules = rules(|_| {});

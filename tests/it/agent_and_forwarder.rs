@@ -3,11 +3,18 @@
 
 use std::time::Duration;
 
+use flinkbridge::codec::ingest::write_request::Part;
+use flinkbridge::codec::ingest::{Message, Protobuf};
+use prost::Message as _;
+
 use crate::bodies::{PROTOBUF_TYPE, send};
 use crate::bridge::Bridge;
 use crate::cutter::Cutter;
 use crate::secured::Authority;
+use crate::stream::Stream;
+use crate::strict::{Strict, Understands};
 use crate::wait;
+use crate::write_v2::{Exemplar, Request, Sample, TimeSeries};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -246,4 +253,51 @@ fn an_agent_with_a_certificate_comes_in_by_tls_and_one_without_does_not() {
         stranger.app().remotes()[0].last_error.is_some()
     });
     assert_eq!(stranger.app().remotes()[0].sent_samples, 0);
+}
+
+#[test]
+fn start_times_and_exemplars_reach_a_store_behind_two_bridges() {
+    let store = Strict::start(Understands::Version2);
+    let forwarder = Bridge::with(
+        &store.as_remote(", protobuf_message: io.prometheus.write.v2.Request, send_exemplars: true"),
+    );
+    let agent = agent(grpc(&forwarder), "");
+    let request = Request {
+        symbols: ["", "__name__", "c", "trace", "t"].map(str::to_owned).to_vec(),
+        timeseries: vec![TimeSeries {
+            labels_refs: vec![1, 2],
+            samples: vec![Sample {
+                value: 5.0,
+                timestamp: 1_795_000_000_000,
+                start_timestamp: 1_794_999_000_000,
+            }],
+            exemplars: vec![Exemplar {
+                labels_refs: vec![3, 4],
+                value: 2.0,
+                timestamp: 1_795_000_000_000,
+            }],
+            ..Default::default()
+        }],
+    };
+    let body = snap::raw::Encoder::new()
+        .compress_vec(&request.encode_to_vec())
+        .unwrap();
+
+    let (mut stream, _) = Stream::greeted(grpc(&agent), 1, 1);
+    stream.say(Part::Message(Message {
+        sequence: 1,
+        protobuf: Protobuf::RequestV2.into(),
+        body: body.into(),
+    }));
+    stream.acknowledged(1);
+    agent.delivered();
+    forwarder.delivered();
+
+    let kept = store.kept();
+    let seen = &kept.series["c{}"];
+    assert_eq!(
+        seen.samples,
+        [(1_795_000_000_000, 5.0_f64.to_bits(), 1_794_999_000_000)]
+    );
+    assert_eq!(seen.exemplars, [("{trace=\"t\"}".to_owned(), 2.0)]);
 }

@@ -26,6 +26,7 @@ mod http;
 mod remote;
 mod secured;
 mod stream;
+mod strict;
 #[path = "../real/wait.rs"]
 mod wait;
 
@@ -49,6 +50,7 @@ mod protobuf_alone;
 mod pushgateway_semantics;
 mod receiver;
 mod reloading;
+mod remote_write_sender;
 mod shown;
 mod shutdown;
 mod staleness;

@@ -8,6 +8,7 @@ const TM1: &str = "flink_a{host=\"h\",tm_id=\"1\",} 1\n";
 const TM2: &str = "flink_a{host=\"h\",tm_id=\"2\",} 2\n";
 const JM: &str = "flink_a{host=\"h\",} 3\n";
 
+/// PRW S1-23, S2-14.
 #[test]
 fn a_put_ends_the_series_it_no_longer_carries() {
     let bridge = Bridge::start();
@@ -53,6 +54,7 @@ fn a_post_of_a_summary_replaces_its_parts() {
     ]);
 }
 
+/// PRW S1-23, S2-14.
 #[test]
 fn a_delete_ends_the_group_and_its_push_times() {
     let bridge = Bridge::start();

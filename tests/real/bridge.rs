@@ -93,6 +93,11 @@ impl Bridge {
         self.grpc_address
     }
 
+    /// Where it takes remote-write.
+    pub(crate) fn write_url(&self) -> String {
+        format!("http://{}/api/v1/write", self.address)
+    }
+
     /// Sends a push that must be accepted.
     #[track_caller]
     pub(crate) fn accepts(&self, method: &str, path: &str, body: &str) {

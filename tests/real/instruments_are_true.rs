@@ -1,9 +1,12 @@
 //! What the other tests measure with, measured: without the program under test.
 
+use std::time::Duration;
+
 use prost::Message;
 
 use crate::http::Connection;
-use crate::prometheus::Prometheus;
+use crate::page::{Content, Page};
+use crate::prometheus::{self, Prometheus, Version};
 use crate::remote::{self, Remote, STALE};
 use crate::write_v1::{Label, Sample, TimeSeries, WriteRequest};
 
@@ -19,7 +22,7 @@ fn prometheus_shows_what_it_was_written_until_a_stale_marker() {
     write(prometheus.address(), &[("gone", now - 1, f64::from_bits(STALE))]);
 
     prometheus.shows("here", 0.1);
-    prometheus.forgets("gone", std::time::Duration::from_secs(5));
+    prometheus.forgets("gone", Duration::from_secs(5));
 }
 
 #[test]
@@ -51,6 +54,28 @@ fn disorder_is_a_first_arrival_that_comes_late_and_not_a_repetition() {
     let found = [&repeated[..], &late[..], &two_values_at_once[..]].map(remote::out_of_order);
 
     assert_eq!(found, [vec![], vec![(1, 10)], vec![(1, 11)]]);
+}
+
+#[test]
+fn a_prometheus_is_matched_by_another_that_it_sends_to() {
+    let page = Page::showing(Content::gauges("seen", &[0x3fb9_9999_9999_999a]));
+    let store = Prometheus::keeping_all_of(Version::Three);
+
+    let sender = sending_by_2_0(&page, &store);
+
+    sender.is_matched_by(&store, "{job=\"page\"}");
+}
+
+/// A Prometheus that has scraped a page and sends what it found.
+fn sending_by_2_0(page: &Page, store: &Prometheus) -> Prometheus {
+    let url = store.write_url();
+    let remote = prometheus::Remote {
+        url: &url,
+        message: Some("io.prometheus.write.v2.Request"),
+    };
+    let sender = Prometheus::sending(Version::Three, page.address(), &remote);
+    sender.comes_to_know("seen{job=\"page\"}", Duration::from_secs(20));
+    sender
 }
 
 fn write(address: std::net::SocketAddr, samples: &[(&str, i64, f64)]) {

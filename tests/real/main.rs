@@ -1,7 +1,7 @@
 //! The bridge among real parts: Prometheus behind it, Flink before it, `kill -9` in between.
 //!
-//! `tests/run` brings what is needed and says where it is (`FLINKBRIDGE_PROMETHEUS`, `FLINKBRIDGE_FLINK`,
-//! `FLINKBRIDGE_PUSHGATEWAY`, `FLINKBRIDGE_CLIENTS`); it asks for this binary by name, so that a plain `cargo test` needs
+//! `tests/run` brings what is needed and says where it is (`FLINKBRIDGE_PROMETHEUS`, `FLINKBRIDGE_PROMETHEUS_3`,
+//! `FLINKBRIDGE_VICTORIA_METRICS`, `FLINKBRIDGE_VMAGENT`, `FLINKBRIDGE_FLINK`, `FLINKBRIDGE_PUSHGATEWAY`, `FLINKBRIDGE_CLIENTS`); it asks for this binary by name, so that a plain `cargo test` needs
 //! none of them. One test at a time: `--test-threads=1`.
 //!
 //! Instruments first, then one file a promise:
@@ -22,11 +22,14 @@ mod cutter;
 mod exposition;
 mod flink;
 mod http;
+mod page;
 mod process;
 mod prometheus;
 mod pushgateway;
+mod recorder;
 mod remote;
 mod storm;
+mod victoria;
 mod wait;
 
 mod agent_and_forwarder;
@@ -38,6 +41,8 @@ mod flink_clusters;
 mod histograms_at_prometheus;
 mod instruments_are_true;
 mod nothing_acknowledged_is_lost;
+mod remote_write_in;
+mod remote_write_out;
 mod replayed_captures;
 mod scraped_like_a_pushgateway;
 mod swept_pushgateway;

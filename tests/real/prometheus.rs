@@ -1,7 +1,8 @@
-//! A real Prometheus that takes remote-write, asked by PromQL.
+//! A real Prometheus that takes and sends remote-write, asked by PromQL.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -22,7 +23,7 @@ const SOON: Duration = Duration::from_secs(20);
 pub(crate) struct Series {
     /// Its labels, `__name__` among them.
     pub(crate) labels: BTreeMap<String, String>,
-    /// Its value at the time of the question.
+    /// Its value at the time of the question; not a number where it is a native histogram.
     pub(crate) value: f64,
 }
 
@@ -33,7 +34,41 @@ impl Series {
     }
 }
 
-/// A Prometheus of our own, in a folder of its own.
+/// Which Prometheus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// Debian's 2.42, which knows remote-write 1.0 alone.
+    Two,
+    /// A 3.x, which knows 2.0 as well.
+    Three,
+}
+
+impl Version {
+    fn binary(self) -> PathBuf {
+        process::provided(match self {
+            Self::Two => "FLINKBRIDGE_PROMETHEUS",
+            Self::Three => "FLINKBRIDGE_PROMETHEUS_3",
+        })
+    }
+
+    /// What has to be said so that it keeps native histograms, exemplars, metadata and start timestamps.
+    const fn keeping_all(self) -> &'static str {
+        match self {
+            Self::Two => "--enable-feature=native-histograms,exemplar-storage",
+            Self::Three => "--enable-feature=exemplar-storage,metadata-wal-records,st-storage",
+        }
+    }
+}
+
+/// Where a Prometheus sends to.
+pub(crate) struct Remote<'a> {
+    /// The address of the receiver.
+    pub(crate) url: &'a str,
+    /// `protobuf_message`, where it knows that setting.
+    pub(crate) message: Option<&'a str>,
+}
+
+/// A Prometheus of our own, in a folder of its own; or another program that answers the same questions.
 pub(crate) struct Prometheus {
     address: SocketAddr,
     _process: Process,
@@ -44,46 +79,63 @@ impl Prometheus {
     /// Starts one on a free port.
     #[track_caller]
     pub(crate) fn start() -> Self {
-        Self::configured(
-            "global: {}
-",
-            &[],
-        )
+        Self::configured(Version::Two, "global: {}\n", &[])
     }
 
     /// Starts one that keeps native histograms and exemplars too.
     #[track_caller]
     pub(crate) fn keeping_all() -> Self {
-        Self::configured(
-            "global: {}
-",
-            &["--enable-feature=native-histograms,exemplar-storage"],
-        )
+        Self::keeping_all_of(Version::Two)
+    }
+
+    /// Starts one of this version that keeps whatever it can.
+    #[track_caller]
+    pub(crate) fn keeping_all_of(version: Version) -> Self {
+        Self::configured(version, "global: {}\n", &[version.keeping_all()])
     }
 
     /// Starts one that scrapes these addresses every second, as a Pushgateway should be scraped; the series of each get
     /// its name as the label `whose`.
     #[track_caller]
     pub(crate) fn scraping(targets: &[(&str, &str)]) -> Self {
-        let mut config = "global: {scrape_interval: 1s}
-scrape_configs:
-"
-        .to_owned();
+        let mut config = "global: {scrape_interval: 1s}\nscrape_configs:\n".to_owned();
         for (name, address) in targets {
             config.push_str(&format!(
-                "  - {{job_name: {name}, honor_labels: true, static_configs: [{{targets: [\"{address}\"], labels: {{whose: {name}}}}}]}}
-"
+                "  - {{job_name: {name}, honor_labels: true, static_configs: [{{targets: [\"{address}\"], labels: {{whose: {name}}}}}]}}\n"
             ));
         }
-        Self::configured(&config, &[])
+        Self::configured(Version::Two, &config, &[])
+    }
+
+    /// Starts one that scrapes a page every second as the job `page`, and sends on by remote-write whatever it finds there.
+    #[track_caller]
+    pub(crate) fn sending(version: Version, page: SocketAddr, remote: &Remote<'_>) -> Self {
+        let native = match version {
+            Version::Two => "",
+            Version::Three => ", scrape_native_histograms: true, always_scrape_classic_histograms: true",
+        };
+        let message = remote
+            .message
+            .map_or_else(String::new, |message| format!(", protobuf_message: {message}"));
+        let config = format!(
+            "global: {{scrape_interval: 1s{native}}}
+scrape_configs:
+  - {{job_name: page, static_configs: [{{targets: ['{page}']}}]}}
+remote_write:
+  - {{url: '{}', send_exemplars: true, send_native_histograms: true{message},
+     metadata_config: {{send_interval: 1s}}, queue_config: {{batch_send_deadline: 200ms}}}}
+",
+            remote.url
+        );
+        Self::configured(version, &config, &[version.keeping_all()])
     }
 
     #[track_caller]
-    fn configured(yaml: &str, flags: &[&str]) -> Self {
+    fn configured(version: Version, yaml: &str, flags: &[&str]) -> Self {
         let folder = process::folder("prometheus-");
         let config = folder.path().join("prometheus.yml");
         std::fs::write(&config, yaml).expect("a configuration");
-        let mut command = Command::new(process::provided("FLINKBRIDGE_PROMETHEUS"));
+        let mut command = Command::new(version.binary());
         command
             .arg(format!("--config.file={}", config.display()))
             .arg(format!(
@@ -95,12 +147,22 @@ scrape_configs:
                 "--web.enable-remote-write-receiver",
             ])
             .args(flags);
-        let mut process = Process::start("prometheus", command, &folder);
-        let address = wait::until("address in Prometheus' log", SOON, || {
-            assert!(!process.has_ended(), "Prometheus has ended");
+        let process = Process::start("prometheus", command, &folder);
+        Self::around(process, folder, listening)
+    }
+
+    /// Waits until a program that answers as Prometheus does is ready; `listening` finds its address in its log.
+    #[track_caller]
+    pub(crate) fn around(
+        mut process: Process,
+        folder: TempDir,
+        listening: fn(&str) -> Option<SocketAddr>,
+    ) -> Self {
+        let address = wait::until("address in the log", SOON, || {
+            assert!(!process.has_ended(), "it has ended");
             listening(&process.log()).ok_or_else(|| "no line yet".to_owned())
         });
-        wait::until_true("ready Prometheus", SOON, || {
+        wait::until_true("ready server", SOON, || {
             http::request(address, "GET", "/-/ready", b"").is_ok_and(|answer| answer.status == 200)
         });
         Self {
@@ -169,6 +231,52 @@ scrape_configs:
                 Err(format!("{series:?}"))
             }
         })
+    }
+
+    /// Waits until another has the very samples of a selector that this one has now: floats and native histograms, values
+    /// and times.
+    #[track_caller]
+    pub(crate) fn is_matched_by(&self, other: &Self, selector: &str) {
+        #[expect(clippy::disallowed_methods, reason = "Prometheus' clock is the system's")]
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time");
+        let at = format!("&time={}", now.as_secs_f64());
+        let all = |of: &Self| {
+            let found = of.ask("query", &format!("{selector}[10m]"), &at);
+            let mut lines: Vec<String> = found.iter().map(Value::to_string).collect();
+            lines.sort();
+            lines
+        };
+        let mine = all(self);
+        assert!(!mine.is_empty(), "nothing of {selector} is here to compare");
+        wait::until(
+            &format!("the same {} series of {selector}", mine.len()),
+            SOON,
+            || {
+                let theirs = all(other);
+                if theirs == mine {
+                    return Ok(());
+                }
+                let missing = mine.iter().find(|line| !theirs.contains(line));
+                let strange = theirs.iter().find(|line| !mine.contains(line));
+                Err(format!("here only {missing:?}\nthere only {strange:?}"))
+            },
+        );
+    }
+
+    /// Waits until it knows type and help of a metric.
+    #[track_caller]
+    pub(crate) fn comes_to_describe(&self, metric: &str, kind: &str, help: &str) {
+        wait::until(&format!("description of {metric}"), SOON, || {
+            let answer = http::request(self.address, "GET", "/api/v1/metadata", b"")
+                .map_err(|error| error.to_string())?;
+            let document: Value = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
+            let known = &document["data"][metric][0];
+            if known["type"] == kind && known["help"] == help {
+                Ok(())
+            } else {
+                Err(document.to_string())
+            }
+        });
     }
 
     /// How many series a selector finds now.
@@ -268,9 +376,7 @@ fn series(result: &Value) -> Series {
             .collect(),
         value: result["value"][1]
             .as_str()
-            .expect("a value")
-            .parse()
-            .expect("a number"),
+            .map_or(f64::NAN, |value| value.parse().expect("a number")),
     }
 }
 

@@ -188,6 +188,7 @@ impl BlockBuilder {
     }
 
     fn put_sample(&mut self, WrittenSample { value, at, created }: WrittenSample) {
+        let created = created.map(said_start);
         self.raw.push(SAMPLE);
         put_varint(&mut self.raw, sample_len(at, created) as u64);
         self.raw.push(SAMPLE_VALUE);
@@ -229,9 +230,17 @@ fn labels_len(labels: &LabelSet<'_>) -> usize {
         .sum()
 }
 
+/// A start time as it is written: zero would say that there is none (PRW S2-13).
+const fn said_start(created: UnixMillis) -> UnixMillis {
+    match created.get() {
+        0 => UnixMillis::new(1),
+        _ => created,
+    }
+}
+
 const fn sample_len(at: UnixMillis, created: Option<UnixMillis>) -> usize {
     let start = match created {
-        Some(created) => 1 + varint_len(created.get().cast_unsigned()),
+        Some(created) => 1 + varint_len(said_start(created).get().cast_unsigned()),
         None => 0,
     };
     1 + 8 + 1 + varint_len(at.get().cast_unsigned()) + start

@@ -162,6 +162,7 @@ fn request_of(block: &Block) -> v1::WriteRequest {
     v1::WriteRequest::decode(raw.as_slice()).unwrap()
 }
 
+/// PRW S1-08, S1-09, S1-10, S1-11, S1-13.
 #[test]
 fn a_series_has_a_sample_or_a_histogram_or_an_exemplar_as_remote_write_has_them() {
     let (block, hashes) = of_all_kinds();
@@ -246,6 +247,7 @@ fn a_histogram_that_is_taken_back_is_not_counted() {
 }
 
 proptest! {
+    /// PRW S1-07, S1-08, S1-10: joined without decompressing, it is still one message in one snappy block.
     #[test]
     fn joined_blocks_decompress_to_the_series_of_all(
         blocks in proptest::collection::vec(

@@ -6,9 +6,10 @@ use super::{v1, v2};
 use crate::codec::DecodeError;
 
 /// The message of a version of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
     /// `prometheus.WriteRequest`, of version 1.0.
+    #[default]
     V1,
     /// `io.prometheus.write.v2.Request`, of version 2.0.
     V2,

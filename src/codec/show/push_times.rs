@@ -18,7 +18,8 @@ pub(in crate::codec) const PUSH_TIME_HELP: &str =
 pub(in crate::codec) const PUSH_FAILURE_TIME_HELP: &str =
     "Last Unix time when changing this group in the Pushgateway failed.";
 
-const FAMILIES: [(&str, &str); 2] = [
+/// Both, name and help.
+pub const OWN_FAMILIES: [(&str, &str); 2] = [
     (PUSH_TIME, PUSH_TIME_HELP),
     (PUSH_FAILURE_TIME, PUSH_FAILURE_TIME_HELP),
 ];
@@ -30,7 +31,7 @@ pub struct PushTimes(Arc<Shape>);
 impl Default for PushTimes {
     fn default() -> Self {
         let mut builder = Builder::default();
-        for (number, (name, help)) in (0..).zip(FAMILIES) {
+        for (number, (name, help)) in (0..).zip(OWN_FAMILIES) {
             let place = builder.family(name, help, MetricKind::Gauge);
             builder.add(place, &[], (Part::Itself, number));
         }

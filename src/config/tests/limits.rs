@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use super::{good, read, said};
-use crate::forward::{Beyond, BeyondNames, Limits, Message, Profile, Refusal, RemoteConfig, TextLimit};
+use crate::codec::remote_write::Message;
+use crate::forward::{Beyond, BeyondNames, Limits, Profile, Refusal, RemoteConfig, TextLimit};
 use crate::model::NameScheme;
 
 fn remote(keys: &str) -> RemoteConfig {

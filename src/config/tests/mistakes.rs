@@ -281,9 +281,9 @@ fn a_remote_needs_a_url_that_can_be_reached() {
         ],
     );
     check(
-        "remote_write: [{url: 'http://a/', protobuf_message: io.prometheus.write.v2.Request}]",
+        "remote_write: [{url: 'http://a/', protobuf_message: io.prometheus.write.v3}]",
         &[
-            r#"1:53: remote_write[0].protobuf_message: "io.prometheus.write.v2.Request" is not supported yet by this version: write prometheus.WriteRequest, or take it out"#,
+            r#"1:53: remote_write[0].protobuf_message: "io.prometheus.write.v3" is no message of remote-write: write prometheus.WriteRequest or io.prometheus.write.v2.Request, or take it out"#,
         ],
     );
 }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{good, read, said};
+use crate::codec::remote_write::Message;
 use crate::config::Config;
-use crate::forward::{Auth, HeaderConfig, Message, MetadataConfig, RemoteConfig, Secret, TlsVersion};
+use crate::forward::{Auth, HeaderConfig, MetadataConfig, RemoteConfig, Secret, TlsVersion};
 
 /// The remote of a block that has a URL and `lines`, and what is remarked on it.
 #[track_caller]
@@ -65,10 +66,18 @@ fn remote_timeout_name_and_the_switches_are_taken() {
 }
 
 #[test]
-fn protobuf_message_names_the_message_of_1_0() {
-    let (remote, _) = remote("  protobuf_message: prometheus.WriteRequest\n");
+fn protobuf_message_names_the_message_of_either_version() {
+    let message = |text: &str| remote(text).0.message;
 
-    assert_eq!(remote.message, Message::V1);
+    assert_eq!(
+        message("  protobuf_message: prometheus.WriteRequest\n"),
+        Message::V1
+    );
+    assert_eq!(
+        message("  protobuf_message: io.prometheus.write.v2.Request\n"),
+        Message::V2
+    );
+    assert_eq!(message("  name: a\n"), Message::V1);
 }
 
 #[test]

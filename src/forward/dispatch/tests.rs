@@ -33,6 +33,7 @@ async fn an_idle_lane_sends_at_once_and_a_busy_one_gathers() {
     assert_eq!(trial.balanced().sent_samples, 3);
 }
 
+/// SampleDelivery of Prometheus' queue manager.
 #[tokio::test(start_paused = true)]
 async fn a_request_has_at_most_max_samples_per_send() {
     let mut trial = Trial::new();
@@ -48,6 +49,7 @@ async fn a_request_has_at_most_max_samples_per_send() {
     assert_eq!(trial.balanced().sent_samples, 37);
 }
 
+/// SampleDeliveryTimeout of Prometheus' queue manager.
 #[tokio::test(start_paused = true)]
 async fn a_batch_waits_for_more_until_its_deadline_unless_it_is_full() {
     let mut trial = Trial::new();
@@ -234,6 +236,7 @@ async fn a_restart_in_the_middle_delivers_what_was_not_acknowledged() {
     assert_eq!(trial.balanced().sent_samples, 8000);
 }
 
+/// Shutdown of Prometheus' queue manager.
 #[tokio::test(start_paused = true)]
 async fn a_stop_lets_the_request_under_way_end() {
     let trial = Trial::new().slow(2 * SECOND);
@@ -291,6 +294,7 @@ async fn what_the_queue_let_go_of_is_counted_by_reason() {
     assert_eq!(trial.books.counts().dropped["too_old"], 7);
 }
 
+/// QueueFilledDeadlock of Prometheus' queue manager.
 #[tokio::test(start_paused = true)]
 async fn a_backlog_larger_than_memory_may_hold_arrives() {
     let mut trial = Trial::new();

@@ -14,20 +14,22 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code as GrpcCode, Request, Status, Streaming};
 
 use super::super::retry::MAX_RETRY_AFTER;
-use super::super::transport::{Code, SendError};
+use super::super::transport::{Accepted, Code, SendError};
 use super::connect::Endpoint;
 use super::outbox::{Answer, Outbox, Place};
 use crate::codec::ingest::remote_write_client::RemoteWriteClient;
 use crate::codec::ingest::write_request::Part;
-use crate::codec::ingest::{
-    self, Counts, Hello, Message, Outcome, Protobuf, Window, WriteRequest, WriteResponse,
-};
+use crate::codec::ingest::{self, Hello, Message, Outcome, Protobuf, Window, WriteRequest, WriteResponse};
+use crate::codec::remote_write::Counts;
 
 /// What we call ourselves.
 const OUR_NAME: &str = concat!("flinkbridge/", env!("CARGO_PKG_VERSION"));
 
 /// What success, partial success, refusal and too much are called in books that know the statuses of HTTP.
-const TAKEN: u16 = 200;
+const TAKEN: Accepted = Accepted {
+    status: 200,
+    written: None,
+};
 const REFUSED: u16 = 400;
 const TOO_LARGE: u16 = 413;
 
@@ -231,10 +233,10 @@ fn answer(result: &ingest::Result) -> Option<Answer> {
     let words = result.words.clone();
     Some(match result.outcome() {
         Outcome::Taken => Ok(TAKEN),
-        Outcome::PartlyTaken => Err(SendError::Partly {
+        Outcome::PartlyTaken => Err(SendError::Partial {
             status: REFUSED,
-            refused: weight(result.refused.as_ref()),
             words,
+            written: sum(result.taken.as_ref()),
         }),
         Outcome::Refused => Err(SendError::Split {
             status: REFUSED,
@@ -248,9 +250,18 @@ fn answer(result: &ingest::Result) -> Option<Answer> {
     })
 }
 
-fn weight(counts: Option<&Counts>) -> u32 {
-    let sum = |counts: &Counts| counts.samples + counts.histograms + counts.exemplars;
-    u32::try_from(counts.map_or(0, sum)).unwrap_or(u32::MAX)
+/// All kinds together, as the letter counts them.
+fn sum(counts: Option<&ingest::Counts>) -> Counts {
+    let add = |counts: &ingest::Counts| {
+        counts
+            .samples
+            .saturating_add(counts.histograms)
+            .saturating_add(counts.exemplars)
+    };
+    Counts {
+        samples: counts.map_or(0, add),
+        ..Counts::default()
+    }
 }
 
 fn broken() -> SendError {

@@ -13,7 +13,6 @@ mod outbox;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::HeaderMap;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
@@ -22,7 +21,8 @@ use super::config::{Auth, ProxyConfig, RemoteConfig};
 use super::credentials::{AuthError, Credentials, Outgoing, Surroundings};
 use super::error::ForwardError;
 use super::headers::OwnHeaders;
-use super::transport::{Code, SendError, Transport};
+use super::letter::Letter;
+use super::transport::{Accepted, Code, SendError, Transport};
 use crate::model::Clock;
 
 use connect::Endpoint;
@@ -122,12 +122,12 @@ impl Grpc {
 }
 
 impl Transport for Grpc {
-    async fn send(&self, body: Bytes, _attempt: u32) -> Result<u16, SendError> {
+    async fn send(&self, letter: &Letter, _attempt: u32) -> Result<Accepted, SendError> {
         let deadline = Instant::now() + self.timeout;
         let link = timeout_at(deadline, self.link())
             .await
             .unwrap_or_else(|_| Err(self.late()))?;
-        match timeout_at(deadline, link.send(body)).await {
+        match timeout_at(deadline, link.send(letter.body.clone())).await {
             Ok(answer) => answer,
             Err(_) => {
                 // only a new stream can tell how far this one got

@@ -9,10 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::super::transport::SendError;
+use super::super::transport::{Accepted, SendError};
 
 /// How a message ended, as the lane is told.
-pub(super) type Answer = Result<u16, SendError>;
+pub(super) type Answer = Result<Accepted, SendError>;
 
 /// 16 random bytes that name us to the other side.
 pub(super) type SessionId = [u8; 16];
@@ -149,7 +149,7 @@ impl Outbox {
     }
 
     /// Notes that everything up to `sequence` that has no other answer was taken.
-    pub(super) fn taken_up_to(&self, sequence: u64, status: u16) {
+    pub(super) fn taken_up_to(&self, sequence: u64, accepted: Accepted) {
         let open: Vec<u64> = self
             .state()
             .unanswered
@@ -157,7 +157,7 @@ impl Outbox {
             .map(|(it, _)| *it)
             .collect();
         for sequence in open {
-            self.answered(sequence, Ok(status));
+            self.answered(sequence, Ok(accepted));
         }
     }
 
@@ -200,6 +200,11 @@ impl State {
 mod tests {
     use super::*;
 
+    const TAKEN: Accepted = Accepted {
+        status: 200,
+        written: None,
+    };
+
     fn taken(place: Option<Place>) -> Option<Answer> {
         match place {
             Some(Place::Answered(answer)) => Some(answer),
@@ -227,11 +232,11 @@ mod tests {
         drop(places);
 
         let (next, first) = outbox.begin();
-        outbox.taken_up_to(1, 200);
+        outbox.taken_up_to(1, TAKEN);
         let again: Vec<u64> = outbox.to_send_again().into_iter().map(|(it, _)| it).collect();
 
         assert_eq!((first, again), (1, vec![2]));
-        assert_eq!(taken(outbox.place(&one, next)), Some(Ok(200)));
+        assert_eq!(taken(outbox.place(&one, next)), Some(Ok(TAKEN)));
         assert_eq!(number(&outbox.place(&other, next)), None);
     }
 
@@ -264,7 +269,7 @@ mod tests {
 
         for _ in 0..3 * MAX_KEPT {
             drop(outbox.place(&Bytes::from(vec![1]), stream));
-            outbox.taken_up_to(u64::MAX, 200);
+            outbox.taken_up_to(u64::MAX, TAKEN);
         }
 
         assert!(outbox.state().unanswered.len() <= MAX_KEPT);

@@ -2,6 +2,7 @@ mod headers;
 mod proxy;
 mod redirects;
 mod tls;
+mod versions;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,9 +14,18 @@ use http::HeaderMap;
 use super::Http;
 use crate::forward::config::{Auth, RemoteConfig, Secret, TlsConfig};
 use crate::forward::error::ForwardError;
+use crate::forward::letter::Letter;
 use crate::forward::tests::loopback::{Answer, Server};
 use crate::forward::transport::{Code, SendError, Transport};
 use crate::model::ManualClock;
+
+impl Http {
+    /// Sends a body of version 1.0; the status of success.
+    pub(in crate::forward) async fn send(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
+        let sent = Transport::send(self, &Letter::plain(body), attempt).await;
+        sent.map(|accepted| accepted.status)
+    }
+}
 
 const BODY: Bytes = Bytes::from_static(b"body");
 
@@ -153,8 +163,8 @@ fn judged(status: u16, result: &Result<u16, SendError>, expected: &str) {
         Ok(_) => "accepted",
         Err(SendError::Retry { .. }) => "retry",
         Err(SendError::Split { .. }) => "split",
-        Err(SendError::Partly { .. }) => "partly",
         Err(SendError::Reject { .. }) => "reject",
+        Err(_) => "about version 2.0",
     };
     assert_eq!(verdict, expected, "{status}: {result:?}");
 }

@@ -5,23 +5,28 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use prost::Message as _;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
+use crate::catalogue::Catalogue;
 use crate::codec::block::{Block, BlockBuilder};
+use crate::codec::generated::{write_v1 as v1, write_v2 as v2};
 use crate::codec::record::Record as Blocks;
-use crate::codec::remote_write::{self, Message};
+use crate::codec::remote_write::{self, Counts, Message};
 use crate::model::{Clock, LabelDraft, LabelSet, ManualClock, UnixMillis};
 use crate::queue::{Delivery, DropReason, Position, QueueError, Record};
 
 use crate::forward::books::{Books, RemoteStatus};
 use crate::forward::complaints::Complaints;
-use crate::forward::config::{BatchConfig, Takes};
+use crate::forward::config::{BatchConfig, MetadataConfig, Takes};
 use crate::forward::dispatch::Dispatcher;
 use crate::forward::lane::Route;
+use crate::forward::letter::Letter;
+use crate::forward::negotiation::Negotiation;
 use crate::forward::profile::Limits;
 use crate::forward::source::Source;
-use crate::forward::transport::{Code, SendError, Transport};
+use crate::forward::transport::{Accepted, Code, SendError, Transport};
 use crate::normalise::Relabelling;
 
 /// The labels of series `number` of `group`.
@@ -193,10 +198,14 @@ pub(in crate::forward) struct Request {
     /// Since the trial began.
     pub(in crate::forward) after: Duration,
     pub(in crate::forward) attempt: u32,
+    pub(in crate::forward) message: Message,
     /// Series and value, in order.
     pub(in crate::forward) samples: Vec<(String, f64)>,
     pub(in crate::forward) accepted: bool,
 }
+
+/// Families that were told of, and when.
+type Told = Vec<(Duration, Vec<String>)>;
 
 type Verdict = dyn FnMut(&Request) -> Result<(), SendError> + Send;
 
@@ -207,9 +216,24 @@ pub(in crate::forward) struct Remote {
     latency: Duration,
     verdict: Arc<Mutex<Box<Verdict>>>,
     requests: Arc<Mutex<Vec<Request>>>,
+    bodies: Arc<Mutex<Vec<Bytes>>>,
+    told: Arc<Mutex<Told>>,
+    pub(in crate::forward) refuses_metadata: Option<SendError>,
+    /// What it says it has written of a request of version 2.0 that has so much.
+    pub(in crate::forward) writes: fn(Counts) -> Counts,
 }
 
 impl Remote {
+    /// The bodies of all requests with samples.
+    pub(in crate::forward) fn bodies(&self) -> Vec<Bytes> {
+        self.bodies.lock().unwrap().clone()
+    }
+
+    /// The families it was told of, and when.
+    pub(in crate::forward) fn told(&self) -> Told {
+        self.told.lock().unwrap().clone()
+    }
+
     pub(in crate::forward) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
@@ -235,30 +259,69 @@ impl Remote {
 }
 
 impl Transport for Remote {
-    async fn send(&self, body: Bytes, attempt: u32) -> Result<u16, SendError> {
-        let raw = snap::raw::Decoder::new().decompress_vec(&body).unwrap();
-        let read = Message::V1
-            .decode(&raw, &remote_write::Limits::default())
-            .unwrap();
-        let samples = read.series.into_iter().flat_map(|series| {
-            let name = series.labels.into_set().to_string();
-            series
-                .samples
-                .into_iter()
-                .map(move |sample| (name.clone(), sample.value))
-        });
+    async fn send(&self, letter: &Letter, attempt: u32) -> Result<Accepted, SendError> {
+        if let Some(told) = told(letter) {
+            self.told.lock().unwrap().push((self.began.elapsed(), told));
+            let refused = self.refuses_metadata.clone();
+            return refused.map_or(Ok(accepted(None)), Err);
+        }
+        self.bodies.lock().unwrap().push(letter.body.clone());
+        let (samples, counts) = read(letter);
         let mut request = Request {
             after: self.began.elapsed(),
             attempt,
-            samples: samples.collect(),
+            message: letter.message,
+            samples,
             accepted: false,
         };
         sleep(self.latency).await;
         let verdict = (self.verdict.lock().unwrap())(&request);
         request.accepted = verdict.is_ok();
         self.requests.lock().unwrap().push(request);
-        verdict.map(|()| 204)
+        let written = counts.map(self.writes);
+        verdict.map(|()| accepted(written))
     }
+}
+
+const fn accepted(written: Option<Counts>) -> Accepted {
+    Accepted { status: 204, written }
+}
+
+/// The families of a request that has nothing else.
+fn told(letter: &Letter) -> Option<Vec<String>> {
+    let raw = snap::raw::Decoder::new().decompress_vec(&letter.body).unwrap();
+    let request = v1::WriteRequest::decode(raw.as_slice()).ok()?;
+    let is_metadata = request.timeseries.is_empty() && !request.metadata.is_empty();
+    let families = request.metadata.into_iter();
+    is_metadata.then(|| families.map(|said| said.metric_family_name).collect())
+}
+
+/// Series and values of a request, and how many there are of each kind.
+fn read(letter: &Letter) -> (Vec<(String, f64)>, Option<Counts>) {
+    let raw = snap::raw::Decoder::new().decompress_vec(&letter.body).unwrap();
+    if letter.message == Message::V1 {
+        let limits = remote_write::Limits::default();
+        let read = Message::V1.decode(&raw, &limits).unwrap();
+        let samples = read.series.into_iter().flat_map(|series| {
+            let name = series.labels.into_set().to_string();
+            let samples = series.samples.into_iter();
+            samples.map(move |sample| (name.clone(), sample.value))
+        });
+        return (samples.collect(), None);
+    }
+    let request = v2::Request::decode(raw.as_slice()).unwrap();
+    let text = |symbol: u32| request.symbols[symbol as usize].as_str();
+    let (mut samples, mut counts) = (Vec::new(), Counts::default());
+    for series in &request.timeseries {
+        let pairs = series.labels_refs.chunks(2);
+        let labels: LabelDraft<'_> = pairs.map(|pair| (text(pair[0]), text(pair[1]))).collect();
+        let name = labels.into_set().to_string();
+        samples.extend(series.samples.iter().map(|sample| (name.clone(), sample.value)));
+        counts.samples += series.samples.len() as u64;
+        counts.histograms += series.histograms.len() as u64;
+        counts.exemplars += series.exemplars.len() as u64;
+    }
+    (samples, Some(counts))
 }
 
 /// 503, asking for `after`.
@@ -285,6 +348,9 @@ pub(in crate::forward) struct Trial {
     pub(in crate::forward) config: BatchConfig,
     pub(in crate::forward) rules: Option<Relabelling>,
     pub(in crate::forward) takes: Takes,
+    pub(in crate::forward) message: Message,
+    pub(in crate::forward) metadata: MetadataConfig,
+    pub(in crate::forward) catalogue: Arc<Catalogue>,
     pub(in crate::forward) limits: Limits,
     pub(in crate::forward) clock: ManualClock,
     pub(in crate::forward) books: Arc<Books>,
@@ -313,10 +379,17 @@ impl Trial {
                 latency: Duration::ZERO,
                 verdict: Arc::new(Mutex::new(Box::new(verdict))),
                 requests: Arc::default(),
+                bodies: Arc::default(),
+                told: Arc::default(),
+                refuses_metadata: None,
+                writes: |counts| counts,
             },
             config,
             rules: None,
             takes: Takes::default(),
+            message: Message::V1,
+            metadata: MetadataConfig::default(),
+            catalogue: Arc::default(),
             limits: Limits::none(),
             books: Arc::new(Books::new("test", shared)),
             clock,
@@ -343,6 +416,9 @@ impl Trial {
                 config: self.config.clone(),
                 rules: self.rules.clone(),
                 takes: self.takes,
+                negotiation: Negotiation::new("test", self.message),
+                catalogue: Arc::clone(&self.catalogue),
+                metadata: self.metadata,
                 limits: self.limits.clone(),
                 books: Arc::clone(&self.books),
                 complaints: Complaints::new("test"),

@@ -14,7 +14,6 @@ use crate::forward::config::{Auth, RemoteConfig};
 use crate::forward::credentials::GoogleIamConfig;
 use crate::forward::remote_write::Http;
 use crate::forward::tests::loopback::{Answer, Request, Server};
-use crate::forward::transport::Transport;
 use crate::model::ManualClock;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/monitoring.write";

@@ -9,7 +9,7 @@ use crate::forward::config::{Auth, ProxyConfig, RemoteConfig, Secret, TlsConfig}
 use crate::forward::credentials::OAuth2Config;
 use crate::forward::remote_write::Http;
 use crate::forward::tests::loopback::{Answer, Authority, Request, Server};
-use crate::forward::transport::{Code, SendError, Transport};
+use crate::forward::transport::{Code, SendError};
 use crate::model::ManualClock;
 
 /// `id:se%3Acret`: both escaped, as RFC 6749 has it in section 2.3.1.

@@ -9,7 +9,7 @@ use crate::forward::config::{Auth, RemoteConfig, Secret};
 use crate::forward::credentials::SigV4Config;
 use crate::forward::remote_write::Http;
 use crate::forward::tests::loopback::{Answer, Request, Server};
-use crate::forward::transport::{SendError, Transport};
+use crate::forward::transport::SendError;
 use crate::model::ManualClock;
 
 const ACCOUNT: Account = Account {

@@ -1,6 +1,6 @@
 use crate::forward::config::{Auth, HeaderConfig, Secret};
 use crate::forward::tests::loopback::{Answer, Request, Server};
-use crate::forward::transport::{Code, Transport};
+use crate::forward::transport::Code;
 
 use super::{BODY, config, http};
 

@@ -1,7 +1,7 @@
 use crate::forward::config::{HeaderConfig, RemoteConfig, Secret};
 use crate::forward::tests::loopback::{Answer, Authority, Server};
 use crate::forward::tests::proxy::Proxy;
-use crate::forward::transport::{Code, Transport};
+use crate::forward::transport::Code;
 
 use super::{BODY, basic, config, http};
 

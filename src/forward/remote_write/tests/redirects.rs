@@ -1,6 +1,6 @@
 use crate::forward::config::{HeaderConfig, Secret};
 use crate::forward::tests::loopback::{Answer, Authority, Request, Server};
-use crate::forward::transport::{SendError, Transport};
+use crate::forward::transport::SendError;
 
 use super::{BODY, basic, config, http};
 

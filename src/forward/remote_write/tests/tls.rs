@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use crate::forward::config::{Secret, TlsVersion};
 use crate::forward::tests::loopback::{Answer, Authority, Server};
-use crate::forward::transport::{Code, Transport};
+use crate::forward::transport::Code;
 
 use super::{BODY, config, http, judged};
 
