@@ -16,7 +16,7 @@ use super::client::Connections;
 use super::config::{Auth, RemoteConfig};
 use super::credentials::{AuthError, Credentials, Outgoing, Surroundings};
 use super::error::ForwardError;
-use super::headers::OwnHeaders;
+use super::headers::{OwnHeaders, without_secrets};
 use super::letter::Letter;
 use super::retry::retry_after;
 use super::transport::{Accepted, Code, SendError, Transport};
@@ -91,8 +91,9 @@ impl Http {
         redacted(&self.address.url)
     }
 
-    /// Asks until somebody answers with more than a redirect; the answer's body is still to be read.
-    async fn exchange(&self, letter: &Letter, attempt: u32) -> Result<Response, SendError> {
+    /// Asks until somebody answers with more than a redirect. The answer's body is still to be read; beside it, the
+    /// headers that it answers.
+    async fn exchange(&self, letter: &Letter, attempt: u32) -> Result<(Response, HeaderMap), SendError> {
         let client = self.connections.client().await;
         let client = client.map_err(|error| unsent(whole_story(&error)))?;
         let protocol = protocol_headers(letter.message);
@@ -115,13 +116,13 @@ impl Http {
             }
             let request = client
                 .post(url.clone())
-                .headers(headers)
+                .headers(headers.clone())
                 .body(letter.body.clone());
             let response = request.send().await.map_err(unanswered)?;
             match self.next_hop(&response) {
                 Some(next) => url = next,
                 None if self.credentials.outdated(proof, response.status()) && !renewed => renewed = true,
-                None => return Ok(response),
+                None => return Ok((response, headers)),
             }
             at_home = at_home && url.origin() == self.address.url.origin();
         }
@@ -159,7 +160,11 @@ impl Http {
     }
 
     /// The retry table (docs/adr/0006).
-    async fn judge(&self, mut response: Response, message: Message) -> Result<Accepted, SendError> {
+    async fn judge(
+        &self,
+        (mut response, sent): (Response, HeaderMap),
+        message: Message,
+    ) -> Result<Accepted, SendError> {
         let status = response.status();
         let patience = self.timeout.min(BODY_PATIENCE);
         let written = written(response.headers()).filter(|_| message == Message::V2);
@@ -172,7 +177,8 @@ impl Http {
             .and_then(|after| after.to_str().ok())
             .and_then(|after| retry_after(after, self.clock.now()));
         let redirect = response.headers().get(LOCATION).cloned();
-        let mut words = read_up_to(&mut response, MAX_WORDS_BYTES, patience).await;
+        let words = read_up_to(&mut response, MAX_WORDS_BYTES, patience).await;
+        let mut words = without_secrets(words, &sent);
         if words.is_empty() {
             status
                 .canonical_reason()
