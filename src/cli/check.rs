@@ -1,7 +1,9 @@
 //! `flinkbridge check`: what a configuration means, what looks odd about it, or every mistake in it.
 
 mod credentials;
+mod grpc;
 mod limits;
+mod remote;
 mod web;
 
 use std::fmt::Write as _;
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use reqwest::Url;
 
 use super::{MISUSED, complain, say};
+use crate::api::GrpcProtection;
 use crate::app::Protection;
 use crate::config::{
     Config, ConfigError, LogFormat, Notice, Overrides, Position, spell_duration, spell_size,
@@ -49,6 +52,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
     say(&describe(&config));
     let protection = Protection::read(&config.door).unwrap_or_default();
     say(&web::describe(&config, &protection));
+    say(&grpc::describe(&config.grpc));
     let mut notices = warnings(&config);
     notices.extend(unreadable_files(&config));
     if !notices.is_empty() {
@@ -77,9 +81,12 @@ pub(super) fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config,
     let config = config
         .with(overrides)
         .map_err(|errors| mistakes(Path::new("command line"), &errors))?;
-    match Protection::read(&config.door) {
+    if let Err(mistakes) = Protection::read(&config.door) {
+        return Err(format!("{mistakes}\n"));
+    }
+    match GrpcProtection::read(&config.grpc) {
         Ok(_) => Ok(config),
-        Err(mistakes) => Err(format!("{mistakes}\n")),
+        Err(mistake) => Err(format!("{mistake}\n")),
     }
 }
 
@@ -135,11 +142,11 @@ pub(super) fn warnings(config: &Config) -> Vec<Notice> {
         if remote.auth != Auth::None && is_plain_and_public(&remote.url) {
             add(
                 path("url"),
-                "credentials travel unencrypted to a public address: use https://",
+                "credentials travel unencrypted to a public address: use https:// or grpcs://",
             );
         }
-        let odd = credentials::warnings(&remote.auth);
-        odd.into_iter().for_each(|(key, text)| add(path(key), text));
+        let slips = remote::warnings(remote);
+        slips.into_iter().for_each(|(key, text)| add(path(key), &text));
         if remote.tls.insecure_skip_verify {
             add(
                 path("tls_config.insecure_skip_verify"),
@@ -385,6 +392,7 @@ fn forwarding(remote: &RemoteConfig) -> String {
     if !remote.write_relabel.is_empty() {
         let _ = write!(line, ", after {} rules of its own", remote.write_relabel.len());
     }
+    line += &remote::content(remote);
     let limited = if batch.retry_on_http_429 {
         "tries again after 429 too"
     } else {
@@ -426,7 +434,7 @@ fn is_plain_and_public(url: &str) -> bool {
         .unwrap_or_default()
         .trim_matches(['[', ']'])
         .to_ascii_lowercase();
-    url.scheme() == "http" && !is_private(&host)
+    matches!(url.scheme(), "http" | "grpc") && !is_private(&host)
 }
 
 fn is_private(host: &str) -> bool {

@@ -5,11 +5,10 @@ use bytes::Bytes;
 use crate::catalogue::Catalogue;
 use crate::codec::DecodeError;
 use crate::codec::block::{Block, OpenBlock, join};
-use crate::codec::remote_write::{Counts, Encoder};
+use crate::codec::remote_write::{Counts, Encoder, Message};
 
 use super::batch::Parcel;
 use super::books::Outcome;
-use crate::codec::remote_write::Message;
 
 /// Why a custom-bucket histogram is not sent by 1.0, as Prometheus calls it.
 const NO_CUSTOM_BUCKETS: &str = "nhcb_in_rw1_not_supported";
@@ -120,6 +119,30 @@ fn plain(parcel: &Parcel) -> Result<Letter, DecodeError> {
         carried: parcel.samples().saturating_sub(missing),
         counts: Counts::default(),
         left_out: (NO_CUSTOM_BUCKETS, missing),
+    })
+}
+
+/// `parcel` as it lies in the queue, with all that is beyond version 1.0: for another bridge, which reads it.
+///
+/// # Errors
+/// When a block's length is damaged.
+pub(super) fn whole(parcel: &Parcel) -> Result<Letter, DecodeError> {
+    let blocks: Vec<&Block> = parcel.blocks().collect();
+    let body = match blocks.as_slice() {
+        [only] => only.bytes().clone(),
+        blocks => join(blocks.iter().copied())?.into(),
+    };
+    let carried = parcel.samples();
+    Ok(Letter {
+        message: Message::V1,
+        body,
+        carried,
+        // of what kind they are would be known by opening the blocks; a bridge's answer is summed up to this
+        counts: Counts {
+            samples: carried.into(),
+            ..Counts::default()
+        },
+        left_out: ("", 0),
     })
 }
 

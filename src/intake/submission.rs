@@ -30,7 +30,8 @@ pub(super) struct Tally {
 
 impl Submission {
     /// Whether all of it found its place in the log.
-    pub(super) const fn is_whole(&self) -> bool {
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
         self.refusal.is_none()
     }
 }

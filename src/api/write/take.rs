@@ -134,7 +134,7 @@ pub(in crate::api) async fn take<B: AsRef<[u8]> + Send + 'static>(
 ) -> Result<Accepted, NotTaken> {
     let begun = Instant::now();
     let (door, message) = (arrival.door, arrival.message);
-    let outcome = read_and_settle(doors, arrival).await;
+    let outcome = hand_in_and_settle(doors, arrival).await;
     doors.books.write_seconds.observe(begun.elapsed().as_secs_f64());
     if let Ok(accepted) = &outcome {
         doors
@@ -144,31 +144,51 @@ pub(in crate::api) async fn take<B: AsRef<[u8]> + Send + 'static>(
     outcome
 }
 
-async fn read_and_settle<B: AsRef<[u8]> + Send + 'static>(
+async fn hand_in_and_settle<B: AsRef<[u8]> + Send + 'static>(
     doors: &Arc<Doors>,
     arrival: Arrival<B>,
 ) -> Result<Accepted, NotTaken> {
-    let config = doors.config();
-    let raw_bytes = promised_bytes(arrival.body.as_ref(), &config.receiver)?;
     let Written {
         submission,
         taken,
         flawed,
-    } = match submit_short(doors, &arrival, raw_bytes)? {
-        Some(written) => written,
-        None => {
-            let _turn = LONG_TURNS.acquire().await;
-            let doors = Arc::clone(doors);
-            let reading = tokio::task::spawn_blocking(move || {
-                submit(&doors, &arrival, (raw_bytes, &Limits::default()))
-            });
-            reading.await??
-        }
-    };
+    } = hand_in(doors, arrival).await?;
     if let Some(submission) = submission {
         doors.intake.settle(submission).await?;
     }
     Ok(Accepted { taken, flawed })
+}
+
+/// Reads a request and hands it to the log, without waiting for the disk: whoever does that settles it.
+///
+/// # Errors
+/// As [`take`].
+pub(in crate::api) async fn hand_in<B: AsRef<[u8]> + Send + 'static>(
+    doors: &Arc<Doors>,
+    arrival: Arrival<B>,
+) -> Result<Written, NotTaken> {
+    let config = doors.config();
+    let raw_bytes = promised_bytes(arrival.body.as_ref(), &config.receiver)?;
+    let written = match submit_short(doors, &arrival, raw_bytes)? {
+        Some(written) => written,
+        None => {
+            let _turn = LONG_TURNS.acquire().await;
+            let doors = Arc::clone(doors);
+            let limits = Limits::default();
+            tokio::task::spawn_blocking(move || submit(&doors, &arrival, (raw_bytes, &limits))).await??
+        }
+    };
+    refused_in_part(doors, written).await
+}
+
+/// A request of which a part found no room is refused before the next of its sender is handed in, or that would stand in
+/// the log before what comes again of this one.
+async fn refused_in_part(doors: &Doors, mut written: Written) -> Result<Written, NotTaken> {
+    let in_part = written.submission.take_if(|submission| !submission.is_whole());
+    if let Some(submission) = in_part {
+        doors.intake.settle(submission).await?;
+    }
+    Ok(written)
 }
 
 /// How long the block is decompressed, by its own word, if that can be believed.
