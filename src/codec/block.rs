@@ -18,7 +18,7 @@ use super::wire::{Fields, Value, put_bytes, put_varint, text, varint_len, wrong_
 use super::{DecodeError, histogram};
 use crate::model::{LabelDraft, LabelSet, SeriesHash, UnixMillis, WrittenSample};
 
-pub use build::BlockBuilder;
+pub use build::{BlockBuilder, encode_labels};
 
 /// `WriteRequest.timeseries`, then `labels`, `samples`, `exemplars`, `histograms` of a `TimeSeries` (PRW 1.0): field number
 /// and wire type.

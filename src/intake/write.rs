@@ -4,18 +4,18 @@
 //! duplicate or out of order is for the remote to judge, which knows what it has. The registry does not hear of them.
 
 use std::collections::HashMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::order::{self, Last, LastTimes, Order};
 use super::refusal::Refusal;
 use super::{Inner, Intake, Lost, Submission, Tally};
-use crate::codec::block::BlockBuilder;
+use crate::codec::block::{BlockBuilder, encode_labels};
 use crate::codec::record::Record;
-use crate::codec::remote_write::{Counts, Flaws, Request};
-use crate::model::{Exemplar, LabelSet, UnixMillis, WrittenHistogram, WrittenSeries};
-use crate::normalise::{Dropped, Effects};
+use crate::codec::remote_write::{CleanLabels, Counts, Flaws, Request};
+use crate::model::{Encoded, Exemplar, LabelSet, UnixMillis, WrittenHistogram, WrittenSeries};
+use crate::normalise::{Dropped, Effects, Rules};
 
 /// Into how many records a request is cut. A series always goes into the same one, and a record's key decides its lane,
 /// so this is how many lanes of a remote can share what comes by remote-write, in order per series.
@@ -27,6 +27,22 @@ const MAX_RECORD_BYTES: usize = 8 << 20;
 
 /// About what a sample takes beside its labels.
 const SAMPLE_BYTES: usize = 32;
+
+/// Rules, and what they are known to leave as it is.
+#[derive(Debug)]
+pub(super) struct InForce {
+    pub(super) rules: Rules,
+    clean: Arc<CleanLabels>,
+}
+
+impl InForce {
+    pub(super) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            clean: Arc::new(CleanLabels::new(rand::random())),
+        }
+    }
+}
 
 /// What became of a request.
 #[derive(Debug)]
@@ -41,6 +57,15 @@ pub struct Written {
 }
 
 impl Intake {
+    /// The labels that a request need not be read for, if its order is not looked at.
+    #[must_use]
+    pub fn clean_labels(&self, order: Order) -> Option<Arc<CleanLabels>> {
+        match order {
+            Order::AsSent => Some(Arc::clone(&self.0.rules.load().clean)),
+            Order::Enforced => None,
+        }
+    }
+
     /// Hands the series of a request to the log. The work is in proportion to the request; it does not wait for the
     /// disk. What makes no sense is left out, and told.
     ///
@@ -48,23 +73,34 @@ impl Intake {
     /// [`Refusal`]: nothing of the request is promised; its sender sends it again.
     pub fn write(&self, request: Request<'_>, order: Order) -> Result<Written, Refusal> {
         let mut sorting = Sorting::of(&request);
-        let rules = self.0.rules.load();
+        let in_force = self.0.rules.load();
         self.0.families.received(&request.metadata);
         let mut watch = match order {
             Order::AsSent => None,
             Order::Enforced => Some(Watch::on(&self.0)),
         };
-        let mut effects = Effects::default();
+        let (mut effects, mut encoded) = (Effects::default(), Vec::new());
         for mut series in request.series {
             let counts = Counts::of(&series);
-            match rules.apply_labels(series.labels.clone(), &mut effects) {
+            if let Encoded::Clean(labels) = series.encoded {
+                sorting.taken += counts;
+                sorting.stripes.push(labels, &series);
+                continue;
+            }
+            let mut changes = Effects::default();
+            match in_force.rules.apply_labels(series.labels.clone(), &mut changes) {
                 Ok(labels) => {
                     self.0.families.received_with(&labels, series.metadata.as_ref());
                     if let Some(watch) = &mut watch {
                         watch.keep_order(&labels, &mut series, &mut sorting.flawed);
                     }
                     sorting.taken += Counts::of(&series);
-                    sorting.stripes.push(&labels, &series);
+                    encoded.clear();
+                    encode_labels(&mut encoded, &labels);
+                    if series.encoded == Encoded::Read(&encoded) && changes == Effects::default() {
+                        in_force.clean.learn(&encoded);
+                    }
+                    sorting.stripes.push(&encoded, &series);
                 }
                 Err(dropped @ Dropped::Relabel) => {
                     sorting.tally.dropped.push((dropped.reason(), counts.weight()));
@@ -74,6 +110,7 @@ impl Intake {
                     (series.labels.into_set().to_string(), dropped.to_string())
                 }),
             }
+            effects += changes;
         }
         self.0.books.changed(&effects);
         let Sorting {
@@ -138,7 +175,9 @@ impl<'a> Watch<'a> {
 
     /// Leaves out what does not follow.
     fn keep_order(&mut self, labels: &LabelSet<'_>, series: &mut WrittenSeries<'_>, flawed: &mut Flaws) {
-        let hash = hash_of(labels, self.seed, &mut Vec::new());
+        let mut encoded = Vec::new();
+        encode_labels(&mut encoded, labels);
+        let hash = xxh3_64_with_seed(&encoded, self.seed);
         let mut last = self.brought.get(&hash).copied().or_else(|| self.known.last(hash));
         let now = self.now;
         let mut judge = |sample, counts| match order::place(&mut last, sample, now) {
@@ -212,10 +251,7 @@ impl Inner {
 }
 
 /// A request cut by series.
-struct Stripes {
-    stripes: Vec<Stripe>,
-    scratch: Vec<u8>,
-}
+struct Stripes(Vec<Stripe>);
 
 /// What goes into records of one key.
 #[derive(Default)]
@@ -228,22 +264,19 @@ struct Stripe {
 }
 
 impl Stripe {
-    fn push(&mut self, labels: &LabelSet<'_>, series: &WrittenSeries<'_>) {
-        let labels_bytes: usize = labels
-            .iter()
-            .map(|(name, value)| name.len() + value.len() + 6)
-            .sum();
+    fn push(&mut self, labels: &[u8], series: &WrittenSeries<'_>) {
+        let labels_bytes = labels.len();
         for sample in &series.samples {
-            self.samples.push_written(labels, *sample);
+            self.samples.copy_written(labels, *sample);
             self.grow(labels_bytes + SAMPLE_BYTES);
         }
         for WrittenHistogram { histogram, at } in &series.histograms {
-            self.samples.push_histogram(labels, histogram, *at);
+            self.samples.copy_histogram(labels, histogram, *at);
             self.grow(labels_bytes + SAMPLE_BYTES + 8 * histogram.parts());
         }
         for exemplar in &series.exemplars {
             let at = exemplar.at.map_or_else(Default::default, |at| at.millis());
-            self.exemplars.push_exemplar(labels, exemplar, at);
+            self.exemplars.copy_exemplar(labels, exemplar, at);
             self.grow(labels_bytes + SAMPLE_BYTES + Exemplar::MAX_LABEL_CHARS);
         }
     }
@@ -272,41 +305,26 @@ impl Stripe {
 
 impl Stripes {
     fn new() -> Self {
-        Self {
-            stripes: std::iter::repeat_with(Stripe::default).take(STRIPES).collect(),
-            scratch: Vec::new(),
-        }
+        Self(std::iter::repeat_with(Stripe::default).take(STRIPES).collect())
     }
 
-    fn push(&mut self, labels: &LabelSet<'_>, series: &WrittenSeries<'_>) {
-        let place = self.place_of(labels);
-        if let Some(stripe) = self.stripes.get_mut(place) {
+    /// Appends a series to the stripe of its encoded labels, which is the same in every process and version: what waits in
+    /// the log is followed by what comes after a restart.
+    fn push(&mut self, labels: &[u8], series: &WrittenSeries<'_>) {
+        let place = xxh3_64_with_seed(labels, 0) % STRIPES as u64;
+        let stripe = usize::try_from(place)
+            .ok()
+            .and_then(|place| self.0.get_mut(place));
+        if let Some(stripe) = stripe {
             stripe.push(labels, series);
         }
     }
 
-    /// The same in every process and version: what waits in the log is followed by what comes after a restart.
-    fn place_of(&mut self, labels: &LabelSet<'_>) -> usize {
-        usize::try_from(hash_of(labels, 0, &mut self.scratch) % STRIPES as u64).unwrap_or_default()
-    }
-
     /// The records of each stripe that has anything, with its key.
     fn records(self) -> impl Iterator<Item = (u64, Record)> {
-        (0..).zip(self.stripes).flat_map(|(key, mut stripe)| {
+        (0..).zip(self.0).flat_map(|(key, mut stripe)| {
             stripe.cut();
             stripe.full.into_iter().map(move |record| (key, record))
         })
     }
-}
-
-/// A number for a series; nobody can aim at that of another without knowing the seed.
-fn hash_of(labels: &LabelSet<'_>, seed: u64, scratch: &mut Vec<u8>) -> u64 {
-    scratch.clear();
-    for (name, value) in labels.iter() {
-        for part in [name, value] {
-            scratch.extend_from_slice(part.as_bytes());
-            scratch.push(0xff);
-        }
-    }
-    xxh3_64_with_seed(scratch, seed)
 }

@@ -1,5 +1,6 @@
 //! Which of the two messages a body is.
 
+use super::clean::CleanLabels;
 use super::limits::Limits;
 use super::request::Request;
 use super::{v1, v2};
@@ -48,7 +49,24 @@ impl Message {
     /// When the bytes are not such a message, or are over a limit ([`DecodeError::TooMany`]): nothing of it can be taken.
     pub fn decode<'a>(self, body: &'a [u8], limits: &Limits) -> Result<Request<'a>, DecodeError> {
         match self {
-            Self::V1 => v1::decode(body, limits),
+            Self::V1 => v1::decode(body, limits, None),
+            Self::V2 => v2::decode(body, limits),
+        }
+    }
+
+    /// Reads a decompressed body without the labels that are known to be clean; version 2.0 has none of those, since its
+    /// labels are references.
+    ///
+    /// # Errors
+    /// As [`Message::decode`].
+    pub fn decode_beside<'a>(
+        self,
+        body: &'a [u8],
+        limits: &Limits,
+        clean: &CleanLabels,
+    ) -> Result<Request<'a>, DecodeError> {
+        match self {
+            Self::V1 => v1::decode(body, limits, Some(clean)),
             Self::V2 => v2::decode(body, limits),
         }
     }

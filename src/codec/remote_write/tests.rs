@@ -1,4 +1,5 @@
 mod alike;
+mod clean;
 mod flaws;
 mod histograms;
 mod hostile;

@@ -2,28 +2,33 @@
 
 use std::borrow::Cow;
 
+use super::clean::CleanLabels;
 use super::histogram;
 use super::limits::{Budget, Limits};
 use super::request::Request;
 use super::series::{Draft, Text, nanos};
 use crate::codec::DecodeError;
 use crate::codec::block::read_sample;
-use crate::codec::wire::{Fields, Value, wrong_type};
-use crate::model::{Exemplar, LabelDraft, Metadata, MetricType, UnixMillis};
+use crate::codec::wire::{BYTES, Fields, Value, tag, take_varint, wrong_type};
+use crate::model::{Encoded, Exemplar, LabelDraft, Metadata, MetricType, UnixMillis};
 
 const REQUEST: &str = "write request";
 const SERIES: &str = "series";
 const METADATA: &str = "metadata";
 
-/// Reads a decompressed body.
-pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Request<'a>, DecodeError> {
+/// Reads a decompressed body, without labels that are known to be clean.
+pub(super) fn decode<'a>(
+    body: &'a [u8],
+    limits: &Limits,
+    clean: Option<&CleanLabels>,
+) -> Result<Request<'a>, DecodeError> {
     let mut budget = Budget::of(limits);
     let mut request = Request::default();
     let mut fields = Fields::of(REQUEST, body);
     while let Some(field) = fields.next()? {
         match field {
             (1, Value::Bytes(message)) => {
-                read_series(message, &mut budget)?.finish(&mut request, &mut budget)?;
+                read_series(message, &mut budget, clean)?.finish(&mut request, &mut budget)?;
             }
             (3, Value::Bytes(message)) => {
                 budget.take(3)?;
@@ -36,8 +41,48 @@ pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Request<'a>,
     Ok(request)
 }
 
-fn read_series<'a>(message: &'a [u8], budget: &mut Budget) -> Result<Draft<'a>, DecodeError> {
-    let mut draft = Draft::new(budget)?;
+fn read_series<'a>(
+    message: &'a [u8],
+    budget: &mut Budget,
+    clean: Option<&CleanLabels>,
+) -> Result<Draft<'a>, DecodeError> {
+    let Some(clean) = clean else {
+        return read_fields(message, Draft::new(budget)?, budget);
+    };
+    let (labels, rest) = leading_labels(message);
+    if clean.hold(labels) {
+        let draft = read_fields(rest, Draft::clean(labels, budget)?, budget)?;
+        // what is flawed, or has more labels further on, is read as a whole
+        if draft.is_still_clean() {
+            return Ok(draft);
+        }
+    }
+    let mut draft = read_fields(message, Draft::new(budget)?, budget)?;
+    draft.kept.encoded = Encoded::Read(labels);
+    Ok(draft)
+}
+
+/// The labels at the beginning of a series, where senders write them, and what comes after them.
+fn leading_labels(message: &[u8]) -> (&[u8], &[u8]) {
+    const LABEL: u8 = tag(1, BYTES);
+    let mut rest = message;
+    while let Some((&LABEL, mut label)) = rest.split_first() {
+        let len = take_varint(&mut label).and_then(|len| usize::try_from(len).ok());
+        match len.and_then(|len| label.get(len..)) {
+            Some(after) => rest = after,
+            None => break,
+        }
+    }
+    message
+        .split_at_checked(message.len() - rest.len())
+        .unwrap_or((&[], message))
+}
+
+fn read_fields<'a>(
+    message: &'a [u8],
+    mut draft: Draft<'a>,
+    budget: &mut Budget,
+) -> Result<Draft<'a>, DecodeError> {
     let mut fields = Fields::of(SERIES, message);
     while let Some(field) = fields.next()? {
         match field {

@@ -3,8 +3,8 @@
 use super::*;
 use crate::codec::block::Block;
 use crate::codec::record::Record;
-use crate::codec::remote_write::{Counts, Request};
-use crate::model::{LabelDraft, WrittenSample, WrittenSeries};
+use crate::codec::remote_write::{Counts, Limits, Message, Request};
+use crate::model::{Encoded, LabelDraft, WrittenSample, WrittenSeries};
 use crate::queue::Position;
 
 const NOW: i64 = 1_795_000_000_000;
@@ -173,4 +173,69 @@ async fn a_request_of_nothing_needs_no_disk() {
         (written.taken, written.flawed.is_empty()),
         (Counts::default(), true)
     );
+}
+
+/// Two series of version 1.0, one with an alias, and one sample each.
+fn body() -> Vec<u8> {
+    let mut block = crate::codec::block::BlockBuilder::default();
+    for labels in [
+        [("__name__", "plain"), ("job", "j")],
+        [("__name__", "renamed"), ("tmId", "t")],
+    ] {
+        let labels = LabelDraft::from_iter(labels).into_set();
+        block.push(&labels, 1.0, UnixMillis::new(NOW));
+    }
+    let block = block.finish();
+    snap::raw::Decoder::new().decompress_vec(block.bytes()).unwrap()
+}
+
+/// Writes [`body`] as a door does; of how many series the labels were not read.
+async fn write_body(rig: &Rig, body: &[u8]) -> usize {
+    let clean = rig.intake.clean_labels(Order::AsSent).unwrap();
+    let request = Message::V1
+        .decode_beside(body, &Limits::default(), &clean)
+        .unwrap();
+    let unread = |series: &&WrittenSeries<'_>| matches!(series.encoded, Encoded::Clean(_));
+    let count = request.series.iter().filter(unread).count();
+    write(rig, request, Order::AsSent).await.unwrap();
+    count
+}
+
+#[tokio::test]
+async fn labels_that_stay_as_they_are_are_read_once_until_the_rules_change() {
+    let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
+    let body = body();
+
+    let unread = [write_body(&rig, &body).await, write_body(&rig, &body).await];
+    let rules = Rules::try_new(&RulesConfig {
+        external_labels: vec![("region".to_owned(), "r".to_owned())],
+        ..RulesConfig::default()
+    });
+    rig.intake.configure(rules.unwrap(), RetentionConfig::default());
+    let afterwards = [write_body(&rig, &body).await, write_body(&rig, &body).await];
+
+    assert_eq!((unread, afterwards), ([0, 1], [0, 0]));
+    let mut logged: Vec<String> = logged(&rig).into_iter().map(|(_, sample)| sample).collect();
+    logged.sort();
+    let expected = [
+        "plain{job=\"j\",region=\"r\"}",
+        "plain{job=\"j\"}",
+        "renamed{region=\"r\",tm_id=\"t\"}",
+        "renamed{tm_id=\"t\"}",
+    ];
+    assert_eq!(
+        logged,
+        expected
+            .map(|series| [format!("{series}@{NOW}>None"), format!("{series}@{NOW}>None")])
+            .concat()
+    );
+}
+
+#[tokio::test]
+async fn whose_order_is_looked_at_is_always_read() {
+    let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
+
+    let clean = rig.intake.clean_labels(Order::Enforced);
+
+    assert!(clean.is_none());
 }
