@@ -11,7 +11,6 @@
 //! - Series with exemplars or metadata only are fine. Times may be any; their order is not looked at.
 //! - Fields this version does not know are passed over (PRW R1-06, R2-10).
 
-mod clean;
 mod encode_v2;
 mod histogram;
 mod limits;
@@ -26,9 +25,8 @@ mod tests;
 mod v1;
 mod v2;
 
-pub use clean::CleanLabels;
 pub use encode_v2::{Describe, Encoded, Encoder};
 pub use limits::Limits;
-pub use message::Message;
+pub use message::{Message, Recall};
 pub use metadata::encode_metadata;
 pub use request::{Counts, Flaw, Flaws, Request};

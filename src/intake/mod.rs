@@ -6,6 +6,7 @@
 
 mod books;
 mod families;
+mod known;
 mod ledger;
 mod order;
 mod prepare;
@@ -45,7 +46,7 @@ pub use prepare::{Incoming, Timestamps};
 pub use quiet::Quiet;
 pub use refusal::{Inconsistent, Refusal};
 pub use snapshot::Closing;
-pub use write::Written;
+pub use write::{Reading, Written};
 
 /// A pause between two sweeps longer than this was ours: the machine slept, or its clock was set.
 const AWAY: Duration = Duration::from_secs(30);

@@ -27,8 +27,8 @@ pub enum Encoded<'a> {
     Unknown,
     /// Like this.
     Read(&'a [u8]),
-    /// Like this, and known to be as normalisation leaves them: nobody has read them, so that the draft has none.
-    Clean(&'a [u8]),
+    /// Like this, and known by this number: nobody has read them, so that the draft has none.
+    Known(&'a [u8], u32),
 }
 
 /// A sample with its own time.

@@ -208,15 +208,13 @@ fn submit<B: AsRef<[u8]>>(
         .map_err(NotTaken::NotSnappy)?;
     #[expect(clippy::cast_precision_loss, reason = "a histogram of sizes")]
     doors.books.write_bytes.observe(raw_bytes as f64);
-    let (message, order) = (arrival.message, config.receiver.order);
-    let limits = Limits::default();
-    let request = match doors.intake.clean_labels(order) {
-        Some(clean) => message.decode_beside(raw.bytes(), &limits, &clean),
-        None => message.decode(raw.bytes(), &limits),
-    };
+    let message = arrival.message;
+    let reading = doors.intake.reading(config.receiver.order);
+    let known = |encoded: &[u8]| reading.recall(encoded);
+    let request = message.decode_beside(raw.bytes(), &Limits::default(), &known);
     let request = request.map_err(|problem| match problem {
         DecodeError::TooMany { .. } => NotTaken::TooMany(problem),
         problem => NotTaken::Unreadable { message, problem },
     })?;
-    Ok(doors.intake.write(request, order)?)
+    Ok(doors.intake.write(request, &reading)?)
 }

@@ -1,10 +1,12 @@
 //! Which of the two messages a body is.
 
-use super::clean::CleanLabels;
 use super::limits::Limits;
 use super::request::Request;
 use super::{v1, v2};
 use crate::codec::DecodeError;
+
+/// The number by which encoded labels are known that need not be read: they were read before, and made sense.
+pub type Recall<'r> = &'r dyn Fn(&[u8]) -> Option<u32>;
 
 /// The message of a version of the protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,8 +56,8 @@ impl Message {
         }
     }
 
-    /// Reads a decompressed body without the labels that are known to be clean; version 2.0 has none of those, since its
-    /// labels are references.
+    /// Reads a decompressed body without the labels that are known; version 2.0 has none of those, since its labels are
+    /// references.
     ///
     /// # Errors
     /// As [`Message::decode`].
@@ -63,10 +65,10 @@ impl Message {
         self,
         body: &'a [u8],
         limits: &Limits,
-        clean: &CleanLabels,
+        known: Recall<'_>,
     ) -> Result<Request<'a>, DecodeError> {
         match self {
-            Self::V1 => v1::decode(body, limits, Some(clean)),
+            Self::V1 => v1::decode(body, limits, Some(known)),
             Self::V2 => v2::decode(body, limits),
         }
     }

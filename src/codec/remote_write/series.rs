@@ -42,11 +42,11 @@ impl<'a> Draft<'a> {
     }
 
     /// One with labels that need not be read.
-    pub(super) fn clean(labels: &'a [u8], budget: &mut Budget) -> Result<Self, DecodeError> {
+    pub(super) fn known((labels, number): (&'a [u8], u32), budget: &mut Budget) -> Result<Self, DecodeError> {
         budget.take(PARTS)?;
         Ok(Self {
             kept: WrittenSeries {
-                encoded: Encoded::Clean(labels),
+                encoded: Encoded::Known(labels, number),
                 ..WrittenSeries::default()
             },
             problem: None,
@@ -57,7 +57,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Whether nothing came that its labels are needed for.
-    pub(super) const fn is_still_clean(&self) -> bool {
+    pub(super) const fn is_still_unread(&self) -> bool {
         self.kept.labels.is_empty() && self.wrong.is_empty()
     }
 
@@ -138,7 +138,7 @@ impl<'a> Draft<'a> {
         let mut counts = Counts::of(&kept);
         let tell = || kept.labels.clone().into_set().to_string();
         let problem = problem.or_else(|| match kept.encoded {
-            Encoded::Clean(_) => None,
+            Encoded::Known(..) => None,
             Encoded::Unknown | Encoded::Read(_) => problem_of(&kept.labels),
         });
         if let Some(problem) = problem {

@@ -1,8 +1,8 @@
 mod alike;
-mod clean;
 mod flaws;
 mod histograms;
 mod hostile;
+mod known;
 
 use prost::Message as _;
 

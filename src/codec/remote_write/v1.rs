@@ -2,25 +2,25 @@
 
 use std::borrow::Cow;
 
-use super::clean::CleanLabels;
 use super::histogram;
 use super::limits::{Budget, Limits};
+use super::message::Recall;
 use super::request::Request;
 use super::series::{Draft, Text, nanos};
 use crate::codec::DecodeError;
-use crate::codec::block::read_sample;
-use crate::codec::wire::{BYTES, Fields, Value, tag, take_varint, wrong_type};
+use crate::codec::block::{read_sample, split_label};
+use crate::codec::wire::{Fields, Value, wrong_type};
 use crate::model::{Encoded, Exemplar, LabelDraft, Metadata, MetricType, UnixMillis};
 
 const REQUEST: &str = "write request";
 const SERIES: &str = "series";
 const METADATA: &str = "metadata";
 
-/// Reads a decompressed body, without labels that are known to be clean.
+/// Reads a decompressed body, without labels that are known.
 pub(super) fn decode<'a>(
     body: &'a [u8],
     limits: &Limits,
-    clean: Option<&CleanLabels>,
+    known: Option<Recall<'_>>,
 ) -> Result<Request<'a>, DecodeError> {
     let mut budget = Budget::of(limits);
     let mut request = Request::default();
@@ -28,7 +28,7 @@ pub(super) fn decode<'a>(
     while let Some(field) = fields.next()? {
         match field {
             (1, Value::Bytes(message)) => {
-                read_series(message, &mut budget, clean)?.finish(&mut request, &mut budget)?;
+                read_series(message, &mut budget, known)?.finish(&mut request, &mut budget)?;
             }
             (3, Value::Bytes(message)) => {
                 budget.take(3)?;
@@ -44,38 +44,40 @@ pub(super) fn decode<'a>(
 fn read_series<'a>(
     message: &'a [u8],
     budget: &mut Budget,
-    clean: Option<&CleanLabels>,
+    known: Option<Recall<'_>>,
 ) -> Result<Draft<'a>, DecodeError> {
-    let Some(clean) = clean else {
+    let Some(known) = known else {
         return read_fields(message, Draft::new(budget)?, budget);
     };
     let (labels, rest) = leading_labels(message);
-    if clean.hold(labels) {
-        let draft = read_fields(rest, Draft::clean(labels, budget)?, budget)?;
+    if let Some(number) = known(labels) {
+        let draft = read_fields(rest, Draft::known((labels, number), budget)?, budget)?;
         // what is flawed, or has more labels further on, is read as a whole
-        if draft.is_still_clean() {
+        if draft.is_still_unread() {
             return Ok(draft);
         }
     }
     let mut draft = read_fields(message, Draft::new(budget)?, budget)?;
-    draft.kept.encoded = Encoded::Read(labels);
+    if !has_label(rest) {
+        draft.kept.encoded = Encoded::Read(labels);
+    }
     Ok(draft)
 }
 
 /// The labels at the beginning of a series, where senders write them, and what comes after them.
 fn leading_labels(message: &[u8]) -> (&[u8], &[u8]) {
-    const LABEL: u8 = tag(1, BYTES);
     let mut rest = message;
-    while let Some((&LABEL, mut label)) = rest.split_first() {
-        let len = take_varint(&mut label).and_then(|len| usize::try_from(len).ok());
-        match len.and_then(|len| label.get(len..)) {
-            Some(after) => rest = after,
-            None => break,
-        }
+    while let Some((_, after)) = split_label(rest) {
+        rest = after;
     }
-    message
-        .split_at_checked(message.len() - rest.len())
-        .unwrap_or((&[], message))
+    let length = message.len() - rest.len();
+    message.split_at_checked(length).unwrap_or((&[], message))
+}
+
+/// Whether there is a label among these fields, which can be read.
+fn has_label(message: &[u8]) -> bool {
+    let mut fields = Fields::of(SERIES, message);
+    std::iter::from_fn(|| fields.next().ok().flatten()).any(|(number, _)| number == 1)
 }
 
 fn read_fields<'a>(
