@@ -13,14 +13,14 @@ use crate::normalise::Effects;
 
 /// What takes 14 MiB at most; then all is forgotten, and learnt again.
 const MAX_SERIES: usize = 900_000;
-/// Most different patches, and the longest that is kept: a few MiB. Rules that do something else to each series have more;
+/// Most different patches, and the longest that is kept: 10 MiB. Rules that do something else to each series have more;
 /// what is left over is read each time.
 const MAX_PATCHES: usize = 10_000;
 const MAX_PATCH_BYTES: usize = 1_024;
 
 /// What the rules in force do to labels, by the labels' bytes as they come.
 ///
-/// Nobody who does not know the seed can make it take one label set for another.
+/// Nobody who does not know the seed can aim at the hash of another series.
 #[derive(Debug)]
 pub(super) struct KnownLabels {
     seed: u64,
