@@ -1,5 +1,6 @@
 //! Every part built from the configuration, started, and drained in order.
 
+mod grpc;
 mod web;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::api::{self, DoorConfig, Doors, Wish};
+use crate::api::{self, DoorConfig, Doors, GrpcError, Wish};
 use crate::config::Config;
 use crate::forward::{self, ForwardError, Forwarder, RemoteConfig, RemoteStatus};
 use crate::intake::{Closing, Intake};
@@ -42,8 +43,10 @@ pub enum AppError {
     #[error("could not open the queue")]
     Queue(#[source] QueueError),
     /// The address cannot be listened on.
-    #[error("could not listen on {address} (http.listen)")]
+    #[error("could not listen on {address} ({key})")]
     Listen {
+        /// The key that names it.
+        key: &'static str,
         /// As configured.
         address: String,
         /// What the system says.
@@ -53,6 +56,12 @@ pub enum AppError {
     /// The web configuration file is wrong.
     #[error(transparent)]
     Web(#[from] WebFileError),
+    /// The gRPC door's tokens or certificates are wrong.
+    #[error(transparent)]
+    Grpc(#[from] GrpcError),
+    /// Files could not be read.
+    #[error("reading the gRPC door's files ended early")]
+    Reading(#[source] io::Error),
     /// A remote's place in the queue cannot be opened.
     #[error("remote {name}: could not open its place in the queue")]
     Place {
@@ -91,6 +100,7 @@ pub struct App {
     intake: Intake,
     doors: Arc<Doors>,
     keeper: Arc<Keeper>,
+    grpc: grpc::Side,
     forward_metrics: forward::Metrics,
     remotes: BTreeMap<String, Remote>,
     stop: watch::Sender<bool>,
@@ -116,6 +126,7 @@ impl App {
         let rules = Rules::try_new(&config.rules).map_err(AppError::Rules)?;
         let protection = web::read(config.door.clone(), None).await?;
         let listener = listen(&config.door).await?;
+        let grpc = grpc::Opened::try_new(&config.grpc).await?;
         let address = listener
             .local_addr()
             .map_err(|source| listen_error(&config.door, source))?;
@@ -138,6 +149,7 @@ impl App {
             wish,
         ));
         doors.describe(config.flags());
+        let (grpc, grpc_listener) = grpc.beside(&doors, &mut metrics);
         let keeper = Arc::new(Keeper::new(Arc::clone(&doors), protection));
         let (stop, stopping) = watch::channel(false);
         let mut app = Self {
@@ -150,6 +162,7 @@ impl App {
             intake,
             doors: Arc::clone(&doors),
             keeper,
+            grpc,
             forward_metrics,
             stop,
             wishes,
@@ -161,8 +174,9 @@ impl App {
         app.tasks = vec![
             spawn(api::serve(listener, doors, stopping.clone())),
             spawn(Arc::clone(&app.keeper).watch(stopping.clone())),
-            spawn(sweep::run(app.intake.clone(), stopping)),
+            spawn(sweep::run(app.intake.clone(), stopping.clone())),
         ];
+        app.tasks.extend(app.grpc.serve(grpc_listener, stopping));
         Ok(app)
     }
 
@@ -170,6 +184,12 @@ impl App {
     #[must_use]
     pub const fn http_address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where gRPC streams are taken; `None` where there is no such door.
+    #[must_use]
+    pub const fn grpc_address(&self) -> Option<SocketAddr> {
+        self.grpc.address
     }
 
     /// The way in, for those who ask what is known.
@@ -212,6 +232,7 @@ impl App {
     pub async fn reload(&mut self, config: Config) -> Result<(), AppError> {
         let rules = Rules::try_new(&config.rules).map_err(AppError::Rules)?;
         let protection = self.keeper.read(&config.door).await?;
+        let grpc_protection = grpc::read(config.grpc.clone()).await?;
         for remote in &config.remotes {
             let errors = forward::check(remote, &self.clock);
             if !errors.is_empty() {
@@ -228,6 +249,11 @@ impl App {
                 "http.max_connections",
                 self.config.door.max_connections != config.door.max_connections,
             ),
+            ("grpc.listen", self.config.grpc.listen != config.grpc.listen),
+            (
+                "grpc.max_connections",
+                self.config.grpc.max_connections != config.grpc.max_connections,
+            ),
             ("queue", self.config.queue != config.queue),
             ("log.format", self.config.log.format != config.log.format),
         ];
@@ -240,6 +266,7 @@ impl App {
         self.set_up_remotes(config.remotes.clone()).await?;
         self.intake.configure(rules, config.retention.clone());
         self.keeper.take_up(config.door.clone(), protection).await;
+        self.grpc.door.configure(config.grpc.clone(), grpc_protection);
         self.config = self.config.with_what_can_change_of(config);
         self.doors.describe(self.config.flags());
         info!("took up the new configuration");
@@ -419,6 +446,7 @@ async fn listen(config: &DoorConfig) -> Result<tokio::net::TcpListener, AppError
 
 fn listen_error(config: &DoorConfig, source: io::Error) -> AppError {
     AppError::Listen {
+        key: "http.listen",
         address: config.listen.clone(),
         source,
     }

@@ -68,6 +68,7 @@ impl Bridge {
             ..Config::default()
         };
         config.door.listen = "127.0.0.1:0".to_owned();
+        config.grpc.listen = Some("127.0.0.1:0".to_owned());
         Self {
             app: App::start(config, clock).await.unwrap(),
             store,

@@ -11,6 +11,8 @@
 //!
 //! `listen` takes connections, greeted by `tls` where the web configuration file says so; `auth` judges who asks.
 //!
+//! `grpc` is a door of its own, on a port of its own: streams of remote-write messages.
+//!
 //! A new protocol is one more file here and one more line in `Doors::answer`.
 
 mod accept;
@@ -25,6 +27,7 @@ mod format;
 #[cfg(any(test, fuzzing))]
 mod fuzzing;
 mod group_path;
+mod grpc;
 mod listen;
 mod outgoing;
 mod own;
@@ -65,6 +68,7 @@ pub use config::{DoorConfig, ReceiverConfig};
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub use fuzzing::{any_packed_body, any_path};
+pub use grpc::{GrpcConfig, GrpcDoor, GrpcError, GrpcProtection, GrpcTls, Role, Token, serve_grpc};
 pub use listen::{listen, serve};
 pub use web::{Clients, Pem, TlsConfig, Versions, Web, WebConfig, WebError};
 

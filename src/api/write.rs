@@ -12,7 +12,7 @@ use super::reply::Reply;
 use super::{DoorConfig, Doors, body, push};
 
 pub(super) use content::Unsupported;
-pub(super) use take::{Accepted, Arrival, NotTaken, take};
+pub(super) use take::{Accepted, Arrival, NotTaken, hand_in, take};
 
 /// Where it is, by the paths of Prometheus, VictoriaMetrics, Cortex and Mimir.
 pub(super) const PATHS: [&str; 4] = ["/api/v1/write", "/write", "/api/v1/prom/write", "/api/v1/push"];

@@ -1,6 +1,7 @@
 //! `flinkbridge check`: what a configuration means, what looks odd about it, or every mistake in it.
 
 mod credentials;
+mod grpc;
 mod limits;
 mod web;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use reqwest::Url;
 
 use super::{MISUSED, complain, say};
+use crate::api::GrpcProtection;
 use crate::app::Protection;
 use crate::config::{
     Config, ConfigError, LogFormat, Notice, Overrides, Position, spell_duration, spell_size,
@@ -49,6 +51,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
     say(&describe(&config));
     let protection = Protection::read(&config.door).unwrap_or_default();
     say(&web::describe(&config, &protection));
+    say(&grpc::describe(&config.grpc));
     let mut notices = warnings(&config);
     notices.extend(unreadable_files(&config));
     if !notices.is_empty() {
@@ -77,9 +80,12 @@ pub(super) fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Config,
     let config = config
         .with(overrides)
         .map_err(|errors| mistakes(Path::new("command line"), &errors))?;
-    match Protection::read(&config.door) {
+    if let Err(mistakes) = Protection::read(&config.door) {
+        return Err(format!("{mistakes}\n"));
+    }
+    match GrpcProtection::read(&config.grpc) {
         Ok(_) => Ok(config),
-        Err(mistakes) => Err(format!("{mistakes}\n")),
+        Err(mistake) => Err(format!("{mistake}\n")),
     }
 }
 
@@ -135,7 +141,7 @@ pub(super) fn warnings(config: &Config) -> Vec<Notice> {
         if remote.auth != Auth::None && is_plain_and_public(&remote.url) {
             add(
                 path("url"),
-                "credentials travel unencrypted to a public address: use https://",
+                "credentials travel unencrypted to a public address: use https:// or grpcs://",
             );
         }
         let odd = credentials::warnings(&remote.auth);
@@ -426,7 +432,7 @@ fn is_plain_and_public(url: &str) -> bool {
         .unwrap_or_default()
         .trim_matches(['[', ']'])
         .to_ascii_lowercase();
-    url.scheme() == "http" && !is_private(&host)
+    matches!(url.scheme(), "http" | "grpc") && !is_private(&host)
 }
 
 fn is_private(host: &str) -> bool {

@@ -170,6 +170,7 @@ impl Bridge {
 /// wrong with the flags.
 fn settings(args: &Args, folder: &Folder, target: &Target, pace: Pace) -> Result<Config, String> {
     let flags = Overrides {
+        grpc_listen: Some("127.0.0.1:0".to_owned()),
         listen: Some("127.0.0.1:0".to_owned()),
         data_dir: Some(folder.0.clone()),
         remote_write_urls: vec![target.url.clone()],

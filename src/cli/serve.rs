@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// Where to take pushes, instead of http.listen; port 0 lets the system choose.
     #[arg(long = "http.listen", value_name = "ADDRESS")]
     listen: Option<String>,
+    /// Where to take gRPC streams, instead of grpc.listen; port 0 lets the system choose.
+    #[arg(long = "grpc.listen", value_name = "ADDRESS")]
+    grpc_listen: Option<String>,
     /// The folder of queue and registry, instead of `data_dir`.
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
@@ -41,6 +44,7 @@ impl Args {
     fn config(&self) -> Result<Config, String> {
         let overrides = Overrides {
             listen: self.listen.clone(),
+            grpc_listen: self.grpc_listen.clone(),
             data_dir: self.data_dir.clone(),
             remote_write_urls: self.remote_write_urls.clone(),
             log_level: self.log_level.clone(),

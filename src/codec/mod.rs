@@ -11,6 +11,7 @@
 //! - [`show`]: what was pushed, merged and written in the format of a scrape
 //! - [`json`]: groups as Pushgateway's JSON API shows them
 //! - [`remote_write`]: the remote-write requests of any sender
+//! - [`ingest`]: the messages of our own gRPC stream, generated
 
 pub mod block;
 mod cursor;
@@ -19,6 +20,7 @@ pub mod exposition;
 #[cfg(test)]
 pub(crate) mod generated;
 pub mod histogram;
+pub mod ingest;
 pub mod json;
 mod labels;
 pub mod layer;

@@ -7,7 +7,7 @@ use super::log::{LogConfig, LogFormat, LogLevel};
 use super::reader::{Block, NotYet};
 use super::value::{DURATION, NUMBER, SIZE, one_of, spell_size, switch};
 use super::word::{address, path_prefix};
-use super::{Config, remote, rules, web};
+use super::{Config, grpc, remote, rules, web};
 use crate::api::{DoorConfig, ReceiverConfig};
 use crate::intake::{Order, Timestamps};
 use crate::model::NameScheme;
@@ -18,7 +18,6 @@ use crate::registry::{Consistency, RetentionConfig};
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 const SECOND: Duration = Duration::from_secs(1);
 
-const TOP_NOT_YET: NotYet = &[("grpc", "there is no gRPC door, take it out")];
 const JOBS_NOT_YET: NotYet = &[
     ("policies", "jobs.stale_after holds for all groups"),
     (
@@ -50,13 +49,14 @@ pub(super) fn read(root: &Block<'_>) -> Config {
             ..rules::read(&root.block("normalise"), &root.block("external_labels"))
         },
         door,
+        grpc: grpc::read(&root.block("grpc")),
         retention: retention(&root.block("jobs")),
         queue: queue(&root.block("queue")),
         remotes: remote::read(&root.items("remote_write")),
         log: log(&root.block("log")),
         notices: Vec::new(),
     };
-    root.finish(TOP_NOT_YET);
+    root.finish(&[]);
     config
 }
 

@@ -60,6 +60,8 @@ fn ours(config: &Config) -> Vec<(&'static str, String)> {
     vec![
         ("http.max_connections", door.max_connections.to_string()),
         ("http.public_probes", door.public_probes.to_string()),
+        ("grpc.listen", config.grpc.address().to_owned()),
+        ("grpc.max_connections", config.grpc.max_connections.to_string()),
         (
             "pushgateway.honor_timestamps",
             (door.timestamps == Timestamps::Kept).to_string(),

@@ -17,6 +17,7 @@ mod environment;
 mod error;
 mod file;
 mod flags;
+mod grpc;
 mod limits;
 mod log;
 mod nearest;
@@ -38,7 +39,7 @@ pub use overrides::Overrides;
 pub use value::{spell_duration, spell_size};
 pub use web::WebFile;
 
-use crate::api::{DoorConfig, Flags};
+use crate::api::{DoorConfig, Flags, GrpcConfig};
 use crate::forward::RemoteConfig;
 use crate::normalise::RulesConfig;
 use crate::queue::QueueConfig;
@@ -52,6 +53,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `http:` and `pushgateway:`.
     pub door: DoorConfig,
+    /// `grpc:`.
+    pub grpc: GrpcConfig,
     /// `normalise:` and `external_labels:`.
     pub rules: RulesConfig,
     /// `jobs:`.
@@ -71,6 +74,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("flinkbridge-data"),
             door: DoorConfig::default(),
+            grpc: GrpcConfig::default(),
             rules: RulesConfig::default(),
             retention: RetentionConfig::default(),
             queue: QueueConfig::default(),
@@ -107,6 +111,11 @@ impl Config {
     pub fn with_what_can_change_of(&self, wanted: Self) -> Self {
         let listen = self.door.listen.clone();
         let max_connections = self.door.max_connections;
+        let grpc = GrpcConfig {
+            listen: self.grpc.listen.clone(),
+            max_connections: self.grpc.max_connections,
+            ..wanted.grpc
+        };
         Self {
             data_dir: self.data_dir.clone(),
             queue: self.queue.clone(),
@@ -115,6 +124,7 @@ impl Config {
                 max_connections,
                 ..wanted.door
             },
+            grpc,
             log: LogConfig {
                 format: self.log.format,
                 ..wanted.log

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::error::{ConfigError, Fault};
+use super::remote::EVERYTHING;
 use super::value::one_of;
-use super::word::{address, web_url};
-use super::{Config, auth, file};
+use super::word::{address, is_grpc, remote_url};
+use super::{Config, auth, file, grpc};
 use crate::forward::RemoteConfig;
 
 /// What the flags say; `None` and empty leave the file's word.
@@ -13,6 +14,8 @@ use crate::forward::RemoteConfig;
 pub struct Overrides {
     /// `--http.listen`, instead of `http.listen`.
     pub listen: Option<String>,
+    /// `--grpc.listen`, instead of `grpc.listen`.
+    pub grpc_listen: Option<String>,
     /// `--data-dir`, instead of `data_dir`; relative to the working directory.
     pub data_dir: Option<PathBuf>,
     /// `--remote-write.url`, any number of them: instead of the whole `remote_write` list.
@@ -26,6 +29,17 @@ pub(super) fn apply(mut config: Config, flags: &Overrides) -> Result<Config, Vec
     let mut errors = Vec::new();
     if let Some(listen) = take(flags.listen.as_deref(), "--http.listen", &mut errors, address) {
         config.door.listen = listen;
+    }
+    if let Some(listen) = take(
+        flags.grpc_listen.as_deref(),
+        "--grpc.listen",
+        &mut errors,
+        address,
+    ) {
+        config.grpc.listen = Some(listen);
+        if let Err(fault) = grpc::judge(&config.grpc) {
+            errors.push(error("--grpc.listen", fault, config.grpc.address()));
+        }
     }
     if let Some(level) = take(
         flags.log_level.as_deref(),
@@ -58,10 +72,14 @@ pub(super) fn apply(mut config: Config, flags: &Overrides) -> Result<Config, Vec
 fn remotes(urls: &[String], errors: &mut Vec<ConfigError>) -> Vec<RemoteConfig> {
     let mut remotes = Vec::new();
     for (index, typed) in urls.iter().enumerate() {
-        match web_url(typed) {
+        match remote_url(typed) {
             Ok(mut url) => {
                 let auth = auth::of_url(&mut url);
+                let is_bridge = is_grpc(url.as_str());
                 let mut remote = RemoteConfig::new(format!("remote-{}", index + 1), url);
+                if is_bridge {
+                    remote.takes = EVERYTHING;
+                }
                 remote.auth = auth.unwrap_or(remote.auth);
                 remotes.push(remote);
             }

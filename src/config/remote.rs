@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::error::Fault;
-use super::reader::{Block, Item, NotYet};
+use super::reader::{Block, Item};
 use super::value::{DURATION, NUMBER, duration, number, spell_duration, switch};
-use super::word::{remote_name, web_url};
+use super::word::{is_grpc, remote_name, remote_url};
 use super::{auth, connection, limits, rules};
 use crate::codec::remote_write::Message;
 use crate::forward::{Auth, BatchConfig, MetadataConfig, RemoteConfig, Takes};
@@ -14,7 +14,12 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// Most lanes of a remote.
 const MAX_LANES: u32 = 256;
 
-const NOT_YET: NotYet = &[("grpc", "forward by http:// or https://")];
+/// What a bridge takes besides samples.
+pub(super) const EVERYTHING: Takes = Takes {
+    exemplars: true,
+    native_histograms: true,
+    extended: true,
+};
 
 /// Reads the list.
 pub(super) fn read(items: &[Item<'_>]) -> Vec<RemoteConfig> {
@@ -28,7 +33,7 @@ pub(super) fn read(items: &[Item<'_>]) -> Vec<RemoteConfig> {
             block.remark("name", format!("is not given, so it is {name}: {what}"));
         }
         remotes.extend(remote(&block, name));
-        block.finish(NOT_YET);
+        block.finish(&[]);
     }
     remotes
 }
@@ -51,6 +56,7 @@ fn name(block: &Block<'_>, index: usize, taken: &mut Vec<String>) -> String {
 
 fn remote(block: &Block<'_>, name: String) -> Option<RemoteConfig> {
     let (url, auth) = url_and_auth(block);
+    let is_bridge = url.as_deref().is_some_and(is_grpc);
     let defaults = limits::defaults(block);
     let timeout = DURATION.within(
         (Duration::from_millis(100), "or no answer comes in time"),
@@ -78,16 +84,51 @@ fn remote(block: &Block<'_>, name: String) -> Option<RemoteConfig> {
         message: block
             .text("protobuf_message", message)
             .unwrap_or(defaults.message),
-        takes: Takes {
-            exemplars: block.text("send_exemplars", switch).unwrap_or(false),
-            native_histograms: block.text("send_native_histograms", switch).unwrap_or(false),
-        },
+        takes: takes(block, if is_bridge { EVERYTHING } else { Takes::default() }),
         metadata: metadata(&block.block("metadata_config")),
         batch: batch(&block.block("queue_config")),
         profile: defaults.profile,
         limits: limits::read(&block.block("limits"), defaults.limits),
     };
+    if is_bridge {
+        only_for_http(block);
+    }
     url.map(|_| remote)
+}
+
+/// What goes to it besides samples.
+fn takes(block: &Block<'_>, unless_told: Takes) -> Takes {
+    Takes {
+        exemplars: block
+            .text("send_exemplars", switch)
+            .unwrap_or(unless_told.exemplars),
+        native_histograms: block
+            .text("send_native_histograms", switch)
+            .unwrap_or(unless_told.native_histograms),
+        extended: unless_told.extended,
+    }
+}
+
+/// Refuses keys that mean nothing where the URL is one of gRPC.
+fn only_for_http(block: &Block<'_>) {
+    for (key, way_out) in [
+        ("proxy_url", "take it out: a stream goes straight to the bridge"),
+        ("follow_redirects", "take it out: a stream is not redirected"),
+        ("enable_http2", "take it out: a stream is always HTTP/2"),
+        (
+            "protobuf_message",
+            "take it out: between bridges nothing is left out",
+        ),
+    ] {
+        if block.has(key) {
+            block.refuse(key, "means nothing with a grpc:// URL", way_out);
+        }
+    }
+    let queue = block.block("queue_config");
+    if queue.has("sample_age_limit") {
+        let way_out = "take it out here, and set it at the bridge, or queue.max_age";
+        queue.refuse("sample_age_limit", "means nothing with a grpc:// URL", way_out);
+    }
 }
 
 /// The URL without its user, who becomes the way of authentication.
@@ -99,7 +140,7 @@ fn url_and_auth(block: &Block<'_>) -> (Option<String>, Auth) {
             "say where to send, as url: http://10.0.0.5:9090/api/v1/write",
         );
     }
-    let mut url = item.and_then(|item| item.url(web_url));
+    let mut url = item.and_then(|item| item.url(remote_url));
     let auth = auth::read(block, url.as_mut());
     (url.map(String::from), auth)
 }

@@ -320,6 +320,7 @@ fn what_has_no_effect_here_is_taken_and_said() {
 fn flags_stand_over_the_file() {
     let config = good("http: {listen: ':1'}\nremote_write: [{url: 'http://a/'}, {url: 'http://c/'}]");
     let flags = Overrides {
+        grpc_listen: Some("127.0.0.1:0".to_owned()),
         listen: Some("127.0.0.1:0".to_owned()),
         data_dir: Some(PathBuf::from("here")),
         remote_write_urls: vec!["http://u:p@b/".to_owned()],
@@ -332,6 +333,7 @@ fn flags_stand_over_the_file() {
         (config.door.listen.as_str(), config.data_dir.as_path()),
         ("127.0.0.1:0", Path::new("here"))
     );
+    assert_eq!(config.grpc.address(), "127.0.0.1:0");
     assert_eq!(config.remotes.len(), 1);
     assert_eq!(
         (config.remotes[0].name.as_str(), config.remotes[0].url.as_str()),
@@ -345,6 +347,7 @@ fn flags_stand_over_the_file() {
 #[test]
 fn wrong_flags_are_all_reported_by_their_names() {
     let flags = Overrides {
+        grpc_listen: Some("0.0.0.0:9092".to_owned()),
         listen: Some("here".to_owned()),
         data_dir: Some(PathBuf::new()),
         remote_write_urls: vec!["b:9090".to_owned()],
@@ -357,6 +360,7 @@ fn wrong_flags_are_all_reported_by_their_names() {
         said(&errors),
         [
             r#"--http.listen: "here" is no address to listen on: write it as 0.0.0.0:9091 or [::]:9091; port 0 lets the system choose"#,
+            r#"--grpc.listen: "0.0.0.0:9092" lets everybody in who reaches this machine: add grpc.tokens or grpc.tls with client_ca_file, or write grpc.insecure: true if that is meant"#,
             r#"--log.level: "loud" is not known here: write error, warn, info, debug or trace"#,
             r#"--data-dir: "" names no folder: give a path, or leave the flag away"#,
             r#"--remote-write.url: "b:9090" is no URL of http:// or https://: write it as http://10.0.0.5:9090/api/v1/write"#,

@@ -34,19 +34,37 @@ pub(super) fn address(text: &str) -> Result<String, Fault> {
     }
 }
 
+/// Where a remote can be: an `http://` or `https://` URL, or `grpc://` or `grpcs://` where it is a bridge.
+pub(super) fn remote_url(text: &str) -> Result<Url, Fault> {
+    if !is_grpc(text) {
+        return web_url(text);
+    }
+    let example = "write it as grpc://10.0.0.5:9092";
+    let url = url(text, example)?;
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        let rule = "has something behind host and port, where gRPC has nothing";
+        return Err(Fault::new(rule, example));
+    }
+    Ok(url)
+}
+
+/// Whether a URL leads to a bridge's gRPC door.
+pub(super) fn is_grpc(url: &str) -> bool {
+    let lower = url.to_ascii_lowercase();
+    lower.starts_with("grpc://") || lower.starts_with("grpcs://")
+}
+
 /// An `http://` or `https://` URL with a host.
 pub(super) fn web_url(text: &str) -> Result<Url, Fault> {
     let example = "write it as http://10.0.0.5:9090/api/v1/write";
     let lower = text.to_ascii_lowercase();
-    if lower.starts_with("grpc://") || lower.starts_with("grpcs://") {
-        return Err(Fault::new(
-            "is not supported yet by this version",
-            "give an http:// or https:// URL",
-        ));
-    }
     if !lower.starts_with("http://") && !lower.starts_with("https://") {
         return Err(Fault::new("is no URL of http:// or https://", example));
     }
+    url(text, example)
+}
+
+fn url(text: &str, example: &str) -> Result<Url, Fault> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(Fault::new("has a blank in it", "write it as %20, or take it out"));
     }
@@ -190,7 +208,7 @@ mod tests {
         check(web_url("https://h:1/p?q=1"), "https://h:1/p?q=1");
         check(
             web_url("grpc://h:1"),
-            "is not supported yet by this version: give an http:// or https:// URL",
+            "is no URL of http:// or https://: write it as http://10.0.0.5:9090/api/v1/write",
         );
         check(
             web_url("10.0.0.5:9090"),

@@ -183,6 +183,8 @@ pub struct Takes {
     pub exemplars: bool,
     /// `send_native_histograms`.
     pub native_histograms: bool,
+    /// Whether it reads start times and custom bounds in a request of version 1.0, as another bridge does.
+    pub extended: bool,
 }
 
 /// One entry of `remote_write:`.
@@ -274,7 +276,7 @@ impl RemoteConfig {
     #[must_use]
     pub fn redact(url: &str) -> String {
         let known = |scheme: &str| {
-            ["http", "https"]
+            ["http", "https", "grpc", "grpcs"]
                 .iter()
                 .any(|word| scheme.eq_ignore_ascii_case(word))
         };

@@ -81,6 +81,14 @@ pub enum ForwardError {
         /// The key.
         field: &'static str,
     },
+    /// A setting that says nothing where the URL is one of gRPC.
+    #[error("{field} {why}")]
+    NotByGrpc {
+        /// The key.
+        field: &'static str,
+        /// Why not, and the way out.
+        why: &'static str,
+    },
     /// The HTTP client cannot be set up.
     #[error("cannot set up the HTTP client")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -98,6 +106,7 @@ impl ForwardError {
             | Self::TlsContent { field, .. }
             | Self::TlsVersions { field }
             | Self::Credentials { field, .. }
+            | Self::NotByGrpc { field, .. }
             | Self::Zero { field } => field,
             Self::ServerName(_) => "tls_config.server_name",
             Self::NoRoots(_) => "tls_config.ca_file",

@@ -11,13 +11,14 @@ use tracing::error;
 
 use crate::catalogue::Catalogue;
 use crate::codec::DecodeError;
+use crate::codec::remote_write::Message;
 use crate::normalise::Relabelling;
 
 use super::batch::{AgeLimit, Batch, Parcel};
 use super::books::{Books, Extent, Outcome, Rejection};
 use super::complaints::Complaints;
 use super::config::{BatchConfig, MetadataConfig, Takes};
-use super::letter::{Letter, Writer};
+use super::letter::{Letter, Writer, whole};
 use super::negotiation::{Heard, Negotiation, Talk};
 use super::piece::{Handed, Load, Piece, Wishes};
 use super::profile::{Bounds, Limits, Refusal};
@@ -389,7 +390,10 @@ impl<T: Transport> Lane<T> {
             Some(letter) if letter.message == message => Ok(letter),
             _ => {
                 let catalogue = self.route.metadata.send.then_some(self.route.catalogue.as_ref());
-                self.writer.write(parcel, message, catalogue)
+                match message {
+                    Message::V1 if self.route.takes.extended => whole(parcel),
+                    message => self.writer.write(parcel, message, catalogue),
+                }
             }
         }
     }

@@ -10,7 +10,8 @@
 //! - What is known of a remote's limits is kept to before sending; what had to be changed or left out is counted.
 //!
 //! Reading order: [`Forwarder`] here, `dispatch.rs` (who goes to which lane), `lane.rs` (gather, send, settle),
-//! `piece.rs` (a record made ready for the remote), `batch.rs` (what is in a request), `remote_write.rs` (the wire).
+//! `piece.rs` (a record made ready for the remote), `batch.rs` (what is in a request), `remote_write.rs` (the wire), or
+//! `grpc/` where the remote is a bridge.
 
 mod address;
 mod batch;
@@ -22,6 +23,7 @@ mod credentials;
 mod dispatch;
 mod error;
 mod families;
+mod grpc;
 mod headers;
 mod lane;
 mod letter;
@@ -38,6 +40,7 @@ mod source;
 mod tests;
 mod tls;
 mod transport;
+mod way;
 
 use std::fmt;
 use std::sync::Arc;
@@ -67,7 +70,7 @@ use complaints::Complaints;
 use dispatch::Dispatcher;
 use lane::Route;
 use negotiation::Negotiation;
-use remote_write::Http;
+use way::Way;
 
 /// Everything that is wrong with the settings of a remote; nothing when [`Forwarder::new`] would take them. Reads the
 /// files of `tls_config`.
@@ -78,7 +81,7 @@ pub fn check(config: &RemoteConfig, clock: &Arc<dyn Clock>) -> Vec<ForwardError>
 
 /// Delivers what one reader of the queue hands out to one remote.
 pub struct Forwarder {
-    dispatcher: Dispatcher<Reader, Http>,
+    dispatcher: Dispatcher<Reader, Way>,
 }
 
 impl Forwarder {
@@ -153,7 +156,7 @@ impl Status {
 fn prepare(
     config: &RemoteConfig,
     clock: &Arc<dyn Clock>,
-) -> Result<(Http, Option<Relabelling>), Vec<ForwardError>> {
+) -> Result<(Way, Option<Relabelling>), Vec<ForwardError>> {
     let mut mistakes = Vec::new();
     for (field, value) in [
         (
@@ -166,13 +169,13 @@ fn prepare(
             mistakes.push(ForwardError::Zero { field });
         }
     }
-    let http = Http::try_new(config, Arc::clone(clock)).map_err(|errors| mistakes.extend(errors));
+    let way = Way::try_new(config, clock).map_err(|errors| mistakes.extend(errors));
     let rules = Relabelling::try_new(&config.write_relabel)
         .map_err(|errors| mistakes.extend(errors.into_iter().map(ForwardError::Rule)));
-    match (http, rules) {
-        (Ok(http), Ok(rules)) if mistakes.is_empty() => {
+    match (way, rules) {
+        (Ok(way), Ok(rules)) if mistakes.is_empty() => {
             let rules = (!config.write_relabel.is_empty()).then_some(rules);
-            Ok((http, rules))
+            Ok((way, rules))
         }
         _ => Err(mistakes),
     }

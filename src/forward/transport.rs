@@ -8,7 +8,7 @@ use crate::codec::remote_write::Counts;
 
 use super::letter::Letter;
 
-/// Takes one request to the remote. Two exist: HTTP, and the double of the tests.
+/// Takes one request to the remote. Three exist: HTTP, gRPC, and the double of the tests.
 pub(super) trait Transport: Send + Sync + 'static {
     /// Sends `letter`; `attempt` counts from 0.
     fn send(&self, letter: &Letter, attempt: u32)
@@ -61,7 +61,7 @@ pub(super) enum SendError {
         /// The remote's own words.
         words: String,
     },
-    /// A part of a request of version 2.0 was refused for good, the rest is written (PRW S2-20).
+    /// A part of a request of version 2.0, or to a bridge, was refused for good, the rest is written (PRW S2-20).
     #[error("{words}")]
     Partial {
         /// The status.

@@ -313,7 +313,12 @@ impl Bridge {
     fn config(&self, settings: &str) -> Result<Config, String> {
         let url = self.remote.write_url();
         let yaml = format!(
-            "data_dir: data\n{}{}{settings}",
+            "data_dir: data\n{}{}{}{settings}",
+            if settings.contains("grpc:") && !settings.contains("grpc://") {
+                ""
+            } else {
+                "grpc: {listen: '127.0.0.1:0'}\n"
+            },
             if settings.contains("http:") {
                 ""
             } else {

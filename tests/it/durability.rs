@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::bridge::Bridge;
 
+/// PRW S1-25.
 #[test]
 fn what_was_taken_while_the_remote_was_away_arrives_after_a_restart() {
     let mut bridge = Bridge::start();

@@ -14,14 +14,18 @@
     reason = "instruments shared with tests/real, of which this binary needs some"
 )]
 
+mod agent_and_forwarder;
 mod bridge;
 #[path = "../real/capture.rs"]
 mod capture;
+#[path = "../real/cutter.rs"]
+mod cutter;
 #[path = "../real/http.rs"]
 mod http;
 #[path = "../real/remote.rs"]
 mod remote;
 mod secured;
+mod stream;
 mod strict;
 #[path = "../real/wait.rs"]
 mod wait;
@@ -34,6 +38,7 @@ mod captures;
 mod command_line;
 mod crowd;
 mod durability;
+mod grpc_stream;
 mod histograms;
 mod hostile_bodies;
 mod json_api;

@@ -48,6 +48,7 @@ impl<'a> Settings<'a> {
 pub(crate) struct Bridge {
     process: Process,
     address: SocketAddr,
+    grpc_address: SocketAddr,
     folder: TempDir,
 }
 
@@ -65,7 +66,7 @@ impl Bridge {
             http.push_str(", web_config_file: web.yml, public_probes: true");
         }
         let yaml = format!(
-            "data_dir: \"{}\"\nhttp: {{{http}}}\npushgateway: {}\njobs: {{stale_after: {}}}\nremote_write:\n  - {{name: remote, url: \"{}\"{}}}\n",
+            "data_dir: \"{}\"\nhttp: {{{http}}}\ngrpc: {{listen: \"127.0.0.1:0\"}}\npushgateway: {}\njobs: {{stale_after: {}}}\nremote_write:\n  - {{name: remote, url: \"{}\"{}}}\n",
             folder.path().join("data").display(),
             settings.pushgateway,
             settings.stale_after,
@@ -73,10 +74,11 @@ impl Bridge {
             settings.remote_settings,
         );
         std::fs::write(folder.path().join("flinkbridge.yml"), yaml).expect("a configuration");
-        let (process, address) = serve(&folder);
+        let (process, [address, grpc_address]) = serve(&folder);
         Self {
             process,
             address,
+            grpc_address,
             folder,
         }
     }
@@ -84,6 +86,11 @@ impl Bridge {
     /// Where it listens; another port after every restart.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it takes gRPC streams; another port after every restart.
+    pub(crate) fn grpc_address(&self) -> SocketAddr {
+        self.grpc_address
     }
 
     /// Where it takes remote-write.
@@ -142,12 +149,12 @@ impl Bridge {
     #[track_caller]
     pub(crate) fn start_again(&mut self) {
         self.process.kill();
-        (self.process, self.address) = serve(&self.folder);
+        (self.process, [self.address, self.grpc_address]) = serve(&self.folder);
     }
 }
 
 #[track_caller]
-fn serve(folder: &TempDir) -> (Process, SocketAddr) {
+fn serve(folder: &TempDir) -> (Process, [SocketAddr; 2]) {
     let mut command = Command::new(binary());
     command
         .arg("serve")
@@ -157,19 +164,19 @@ fn serve(folder: &TempDir) -> (Process, SocketAddr) {
     let log = folder.path().join("flinkbridge.log");
     let already = std::fs::read(&log).map_or(0, |text| String::from_utf8_lossy(&text).len());
     let mut process = Process::start("flinkbridge", command, folder);
-    let address = wait::until("address in the bridge's log", PATIENCE, || {
+    let addresses = wait::until("address in the bridge's log", PATIENCE, || {
         let ended = process.has_ended();
         let text = process.log();
-        match listening(&text[already..]) {
-            Some(address) => Ok(address),
-            None if ended => panic!("the bridge has ended"),
-            None => Err("no line yet".to_owned()),
+        match ["http", "grpc"].map(|door| listening(&text[already..], door)) {
+            [Some(http), Some(grpc)] => Ok([http, grpc]),
+            _ if ended => panic!("the bridge has ended"),
+            _ => Err("no line yet".to_owned()),
         }
     });
     wait::until_true("ready bridge", PATIENCE, || {
-        http::request(address, "GET", "/-/ready", b"").is_ok_and(|answer| answer.status == 200)
+        http::request(addresses[0], "GET", "/-/ready", b"").is_ok_and(|answer| answer.status == 200)
     });
-    (process, address)
+    (process, addresses)
 }
 
 /// The release build where `tests/run` made one, else the build of this test.
@@ -178,11 +185,11 @@ fn binary() -> PathBuf {
         .map_or_else(|| env!("CARGO_BIN_EXE_flinkbridge").into(), PathBuf::from)
 }
 
-/// The address of the HTTP door, in the words of its log line.
-fn listening(log: &str) -> Option<SocketAddr> {
+/// The address of a door, in the words of its log line.
+fn listening(log: &str, door: &str) -> Option<SocketAddr> {
     let line = log
         .lines()
-        .find(|line| line.contains("listening") && line.contains("door=http"))?;
+        .find(|line| line.contains("listening") && line.contains(&format!("door={door}")))?;
     let address = line.split("address=").nth(1)?.split_whitespace().next()?;
     address.trim_matches('"').parse().ok()
 }

@@ -18,6 +18,7 @@
 mod beside;
 mod bridge;
 mod capture;
+mod cutter;
 mod exposition;
 mod flink;
 mod http;
@@ -31,6 +32,7 @@ mod storm;
 mod victoria;
 mod wait;
 
+mod agent_and_forwarder;
 mod any_sequence_of_pushes;
 mod beside_a_pushgateway;
 mod clients_notice_nothing;

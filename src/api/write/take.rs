@@ -128,7 +128,7 @@ pub(in crate::api) async fn take<B: AsRef<[u8]> + Send + 'static>(
 ) -> Result<Accepted, NotTaken> {
     let begun = Instant::now();
     let (door, message) = (arrival.door, arrival.message);
-    let outcome = read_and_settle(doors, arrival).await;
+    let outcome = hand_in_and_settle(doors, arrival).await;
     doors.books.write_seconds.observe(begun.elapsed().as_secs_f64());
     if let Ok(accepted) = &outcome {
         doors
@@ -138,27 +138,38 @@ pub(in crate::api) async fn take<B: AsRef<[u8]> + Send + 'static>(
     outcome
 }
 
-async fn read_and_settle<B: AsRef<[u8]> + Send + 'static>(
+async fn hand_in_and_settle<B: AsRef<[u8]> + Send + 'static>(
     doors: &Arc<Doors>,
     arrival: Arrival<B>,
 ) -> Result<Accepted, NotTaken> {
-    let config = doors.config();
-    let raw_bytes = promised_bytes(arrival.body.as_ref(), &config.receiver)?;
     let Written {
         submission,
         taken,
         flawed,
-    } = if raw_bytes > LONG_REQUEST_BYTES {
-        let _turn = LONG_TURNS.acquire().await;
-        let doors = Arc::clone(doors);
-        tokio::task::spawn_blocking(move || submit(&doors, &arrival, raw_bytes)).await??
-    } else {
-        submit(doors, &arrival, raw_bytes)?
-    };
+    } = hand_in(doors, arrival).await?;
     if let Some(submission) = submission {
         doors.intake.settle(submission).await?;
     }
     Ok(Accepted { taken, flawed })
+}
+
+/// Reads a request and hands it to the log, without waiting for the disk: whoever does that settles it.
+///
+/// # Errors
+/// As [`take`].
+pub(in crate::api) async fn hand_in<B: AsRef<[u8]> + Send + 'static>(
+    doors: &Arc<Doors>,
+    arrival: Arrival<B>,
+) -> Result<Written, NotTaken> {
+    let config = doors.config();
+    let raw_bytes = promised_bytes(arrival.body.as_ref(), &config.receiver)?;
+    if raw_bytes > LONG_REQUEST_BYTES {
+        let _turn = LONG_TURNS.acquire().await;
+        let doors = Arc::clone(doors);
+        tokio::task::spawn_blocking(move || submit(&doors, &arrival, raw_bytes)).await?
+    } else {
+        submit(doors, &arrival, raw_bytes)
+    }
 }
 
 /// How long the block is decompressed, by its own word, if that can be believed.

@@ -211,6 +211,7 @@ fn what_a_remote_does_not_take_is_left_out_and_the_rest_goes_out() {
     let takes = |exemplars, native_histograms| Takes {
         exemplars,
         native_histograms,
+        extended: false,
     };
 
     for (takes, samples, histograms, exemplars) in [
@@ -251,6 +252,7 @@ fn rules_of_the_remote_hold_for_histograms_and_exemplars_too() {
     let takes = Takes {
         exemplars: true,
         native_histograms: true,
+        extended: false,
     };
 
     let piece = wished(

@@ -58,7 +58,7 @@ fn all_of_a_request_of_version_1_arrives_bit_by_bit() {
     assert_eq!(extras.exemplars[NAME], ["{trace_id=\"x\"} 0.5 @12"]);
 }
 
-/// PRW R2-03, R2-05, R2-10, S2-14; Prometheus, `V2Message`.
+/// PRW R2-03, R2-05, R2-09, R2-10, S2-14; Prometheus, `V2Message`.
 #[test]
 fn all_of_a_request_of_version_2_arrives_bit_by_bit() {
     let bridge = Bridge::sending_all();

@@ -25,7 +25,7 @@ async fn answered(answer: impl Fn() -> Answer + Send + Sync + 'static) -> Result
     Transport::send(&http(&config(&server)), &letter(), 0).await
 }
 
-/// PRW S2-01 to S2-05.
+/// PRW S2-01, S2-02, S2-03, S2-04, S2-05.
 #[tokio::test]
 async fn a_request_of_version_2_says_so() {
     let server = Server::start(|_| with_written(Answer::status(204), "5")).await;

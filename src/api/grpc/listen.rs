@@ -1,0 +1,164 @@
+//! Connections to the gRPC door: bounded in number, kept alive by pings, ended when we stop.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hyper::server::conn::http2::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::{debug, warn};
+
+use super::super::patience::Patient;
+use super::super::tls::{self, Greeting};
+use super::{GrpcDoor, route};
+
+/// How long a client may take for its first call.
+const FIRST_CALL_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How often is asked whether a client is still there, and how long it may take to say so.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// Calls of one connection at once. An agent needs one; a person with a command line a few.
+const MAX_CALLS: u32 = 16;
+
+/// What may be on its way to us unread, of a call and of a connection: a message or two of the usual length, so that a
+/// long way is no slow one.
+const CALL_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
+
+/// Longest head of a call; a bearer token of a cloud has some thousand bytes.
+const MAX_HEAD_BYTES: u32 = 32 << 10;
+
+/// How long streams may take to settle what they have when we stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until `stop` changes; then streams settle what they have taken and say that we are stopping.
+pub async fn serve(listener: TcpListener, door: Arc<GrpcDoor>, mut stop: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    let places = Arc::new(Semaphore::new(door.config.load().max_connections));
+    loop {
+        tokio::select! {
+            biased;
+            () = stopped(&mut stop) => break,
+            Some(_) = connections.join_next() => {}
+            (place, accepted) = accept(&listener, &places) => match accepted {
+                Ok((stream, peer)) => {
+                    let visit = Visit { door: Arc::clone(&door), peer, stop: stop.clone() };
+                    connections.spawn(visit.serve(stream, place));
+                }
+                Err(error) => {
+                    warn!(%error, "could not accept a connection");
+                    // out of file descriptors, most likely: give connections time to end rather than spin
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+    drop(listener);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, ended).await.is_err() {
+        warn!("some gRPC streams did not end in time and are cut off");
+    }
+    connections.shutdown().await;
+}
+
+/// Returns when it is time to stop, or nobody is left to say so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// The next connection, taken only when there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    (place, listener.accept().await)
+}
+
+/// One connection.
+struct Visit {
+    door: Arc<GrpcDoor>,
+    peer: SocketAddr,
+    stop: watch::Receiver<bool>,
+}
+
+impl Visit {
+    async fn serve(self, stream: TcpStream, _place: Option<OwnedSemaphorePermit>) {
+        let door = Arc::clone(&self.door);
+        door.books.connections.inc();
+        // without it acknowledgements wait for others that the client delays
+        let _ = stream.set_nodelay(true);
+        let mut stop = self.stop.clone();
+        let tls = door.tls.load_full();
+        match tls.as_ref() {
+            None => self.speak(stream).await,
+            Some(acceptor) => {
+                let greeting = tokio::select! {
+                    greeting = tls::greet(acceptor, stream) => greeting,
+                    () = stopped(&mut stop) => Greeting::Failed(io::ErrorKind::ConnectionAborted.into()),
+                };
+                match greeting {
+                    Greeting::Done(stream) => self.speak(stream).await,
+                    Greeting::Plain(_) => {
+                        debug!(peer = %self.peer, "a client of the gRPC door speaks no TLS")
+                    }
+                    Greeting::Failed(error) => debug!(peer = %self.peer, %error, "a TLS handshake failed"),
+                }
+            }
+        }
+        door.books.connections.dec();
+    }
+
+    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let Self { door, peer, stop } = self;
+        let has_called = Arc::new(AtomicBool::new(false));
+        let (called, stopping) = (Arc::clone(&has_called), stop.clone());
+        let service = service_fn(move |request| {
+            called.store(true, Ordering::Relaxed);
+            let (door, stop) = (Arc::clone(&door), stopping.clone());
+            async move { Ok::<_, Infallible>(route::answer(door, request, stop).await) }
+        });
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Some(PING_EVERY))
+            .keep_alive_timeout(PING_EVERY)
+            .max_concurrent_streams(MAX_CALLS)
+            .initial_stream_window_size(CALL_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .max_header_list_size(MAX_HEAD_BYTES);
+        let stream = TokioIo::new(Patient::new(stream, stop.clone()));
+        let mut connection = pin!(builder.serve_connection(stream, service));
+        let mut idle = pin!(async {
+            tokio::time::sleep(FIRST_CALL_DEADLINE).await;
+            if has_called.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        });
+        let mut stop = stop;
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = &mut idle => {
+                debug!(%peer, "a connection made no call in time");
+                return;
+            }
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            debug!(%peer, %error, "a connection ended badly");
+        }
+    }
+}
