@@ -276,10 +276,9 @@ impl Inner {
         }
         let in_force = self.rules.load();
         let rules = &in_force.rules;
-        let samples = &incoming.exposition.samples;
         let grouping = rules.grouping(&incoming.group);
         let now = self.clock.now();
-        let process = rules.process_of(samples);
+        let process = rules.process_of(&incoming.exposition.samples);
         let key = ShapeKey::of(&incoming.exposition);
         let (seed, failed, known) = {
             let ledger = self.ledger();

@@ -62,6 +62,13 @@ impl Reading {
             Order::Enforced => None,
         }
     }
+
+    /// Remembers what became of labels, if they may be known.
+    fn learn(&self, before: Encoded<'_>, after: &[u8], effects: Effects) {
+        if let (Encoded::Read(before), Order::AsSent) = (before, self.order) {
+            self.in_force.known.learn(before, after, effects);
+        }
+    }
 }
 
 /// What became of a request.
@@ -122,9 +129,7 @@ impl Intake {
                     }
                     sorting.taken += Counts::of(&series);
                     encode_labels(&mut encoded, &labels);
-                    if let (Encoded::Read(before), Order::AsSent) = (series.encoded, reading.order) {
-                        reading.in_force.known.learn(before, &encoded, changes);
-                    }
+                    reading.learn(series.encoded, &encoded, changes);
                     sorting.stripes.push(&encoded, &series);
                 }
                 Err(dropped @ Dropped::Relabel) => {
