@@ -220,11 +220,12 @@ fn submit<B: AsRef<[u8]>>(
     #[expect(clippy::cast_precision_loss, reason = "a histogram of sizes")]
     doors.books.write_bytes.observe(raw_bytes as f64);
     let message = arrival.message;
-    let request = message
-        .decode(raw.bytes(), &Limits::default())
-        .map_err(|problem| match problem {
-            DecodeError::TooMany { .. } => NotTaken::TooMany(problem),
-            problem => NotTaken::Unreadable { message, problem },
-        })?;
-    Ok(doors.intake.write(request, config.receiver.order)?)
+    let reading = doors.intake.reading(config.receiver.order);
+    let known = |encoded: &[u8]| reading.recall(encoded);
+    let request = message.decode_beside(raw.bytes(), &Limits::default(), &known);
+    let request = request.map_err(|problem| match problem {
+        DecodeError::TooMany { .. } => NotTaken::TooMany(problem),
+        problem => NotTaken::Unreadable { message, problem },
+    })?;
+    Ok(doors.intake.write(request, &reading)?)
 }
