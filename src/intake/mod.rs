@@ -13,6 +13,7 @@ mod prepare;
 mod quiet;
 mod refusal;
 mod snapshot;
+mod submission;
 #[cfg(test)]
 mod tests;
 mod wipe;
@@ -29,15 +30,16 @@ use tracing::{error, info, warn};
 use crate::codec::shape::{Shape, ShapeKey};
 use crate::model::{Clock, GroupKey, Process, UnixMillis, whole_story};
 use crate::normalise::Rules;
-use crate::queue::{Appending, Queue, QueueError};
+use crate::queue::{Queue, QueueError};
 use crate::registry::{
-    Change, EndReason, Event, GroupInfo, RetentionConfig, Retired, ShownGroup, Summary, judge_beside_own,
+    Change, Event, GroupInfo, RetentionConfig, Retired, ShownGroup, Summary, judge_beside_own,
 };
 
 use books::{Books, Lost};
 use families::Families;
-use ledger::{Committed, Ledger};
+use ledger::Ledger;
 use prepare::{Preparation, Prepared, PushTimes};
+use submission::Tally;
 use write::InForce;
 
 pub use crate::registry::Consistency;
@@ -46,6 +48,7 @@ pub use prepare::{Incoming, Timestamps};
 pub use quiet::Quiet;
 pub use refusal::{Inconsistent, Refusal};
 pub use snapshot::Closing;
+pub use submission::Submission;
 pub use write::{Reading, Written};
 
 /// A pause between two sweeps longer than this was ours: the machine slept, or its clock was set.
@@ -77,26 +80,6 @@ struct Inner {
     /// When the queue was last too full to take a push; zero for never.
     last_full: AtomicI64,
     conflict_log: Quiet,
-}
-
-/// A change on its way to the disk.
-#[derive(Debug)]
-#[must_use = "a submission is durable only once it has been settled"]
-pub struct Submission {
-    appendings: Vec<Appending>,
-    tally: Tally,
-}
-
-/// What a change adds to the books once it is durable.
-#[derive(Debug, Default)]
-struct Tally {
-    received: u64,
-    push_times: u64,
-    markers: u64,
-    dropped: Vec<(&'static str, u64)>,
-    lost: Vec<(Lost, u64)>,
-    queued: u64,
-    retired: Option<EndReason>,
 }
 
 impl Intake {
@@ -164,25 +147,6 @@ impl Intake {
         change
             .map(|change| self.0.commit(&mut ledger, change, Tally::default()))
             .transpose()
-    }
-
-    /// Waits until a submission is durable, and enters it into the books.
-    ///
-    /// # Errors
-    /// [`Refusal::NotDurable`]: it may be gone; the sender has to send again.
-    pub async fn settle(&self, submission: Submission) -> Result<(), Refusal> {
-        let Submission { appendings, tally } = submission;
-        for appending in appendings {
-            if let Err(error) = appending.await {
-                self.0.books.received(tally.received);
-                self.0.books.lost(Lost::NotDurable, tally.received);
-                self.0.last_times().forget();
-                self.recover().await;
-                return Err(error.into());
-            }
-        }
-        self.0.enter(tally);
-        Ok(())
     }
 
     /// Retires what has been silent for too long; called about once a second.
@@ -335,6 +299,13 @@ impl Inner {
 
     /// Takes note that so many samples are not taken.
     fn turned_away(&self, refusal: &Refusal, samples: u64) {
+        self.put_off(refusal);
+        self.books.received(samples);
+        self.books.lost(Lost::by(refusal), samples);
+    }
+
+    /// Takes note that somebody has to come again, if it is for us that he has.
+    fn put_off(&self, refusal: &Refusal) {
         let now = self.clock.now();
         if refusal.is_ours() {
             self.ledger().registry_mut().forgive_silence(now);
@@ -342,8 +313,6 @@ impl Inner {
         if matches!(refusal, Refusal::Full { .. }) {
             self.last_full.store(now.get(), Ordering::Relaxed);
         }
-        self.books.received(samples);
-        self.books.lost(Lost::by(refusal), samples);
     }
 
     /// Whether a push was turned away for want of room within the last seconds.
@@ -385,11 +354,10 @@ impl Inner {
                 .join("; ");
             info!(%group, ?why, processes, series_count = change.markers.samples(), "retired a group or some of its processes");
         }
-        let Committed { appending, weight } = ledger.commit(change)?;
-        tally.queued = weight;
         Ok(Submission {
-            appendings: vec![appending],
+            committed: vec![ledger.commit(change)?],
             tally,
+            refusal: None,
         })
     }
 
@@ -458,20 +426,5 @@ impl Inner {
             }
         }
         submissions
-    }
-
-    fn enter(&self, tally: Tally) {
-        self.books.received(tally.received);
-        self.books.made(tally.push_times, tally.markers);
-        self.books.queued(tally.queued);
-        for (reason, samples) in tally.dropped {
-            self.books.dropped(reason, samples);
-        }
-        for (why, samples) in tally.lost {
-            self.books.lost(why, samples);
-        }
-        if let Some(why) = tally.retired {
-            self.books.retired(why.as_str());
-        }
     }
 }

@@ -105,7 +105,8 @@ impl Intake {
             Order::AsSent => None,
             Order::Enforced => Some(Watch::on(&self.0)),
         };
-        let mut unread = Unread::of(&reading.in_force.known);
+        let InForce { rules, known } = &*reading.in_force;
+        let mut unread = Unread::of(known);
         let (mut effects, mut encoded) = (Effects::default(), Vec::new());
         for mut series in request.series {
             let counts = Counts::of(&series);
@@ -117,11 +118,7 @@ impl Intake {
                 continue;
             }
             let mut changes = Effects::default();
-            match reading
-                .in_force
-                .rules
-                .apply_labels(series.labels.clone(), &mut changes)
-            {
+            match rules.apply_labels(series.labels.clone(), &mut changes) {
                 Ok(labels) => {
                     self.0.families.received_with(&labels, series.metadata.as_ref());
                     if let Some(watch) = &mut watch {
@@ -151,7 +148,8 @@ impl Intake {
         } = sorting;
         tally.lost.push((Lost::Refused, flawed.counts.weight()));
         let submission = self.0.pass_on(stripes, tally)?;
-        if let Some(watch) = watch {
+        let is_whole = submission.as_ref().is_none_or(Submission::is_whole);
+        if let Some(watch) = watch.filter(|_| is_whole) {
             watch.remember();
         }
         Ok(Written {
@@ -280,31 +278,38 @@ impl Inner {
 
     /// Appends the stripes. One that finds no room stops those behind it; those before it go their way, and again when
     /// the sender repeats the request, which gives the remote the same samples twice.
-    fn pass_on(&self, stripes: Stripes, mut tally: Tally) -> Result<Option<Submission>, Refusal> {
-        let mut appendings = Vec::new();
+    fn pass_on(&self, stripes: Stripes, tally: Tally) -> Result<Option<Submission>, Refusal> {
+        let mut committed = Vec::new();
+        let mut refusal = None;
         let mut ledger = self.ledger();
         for (key, record) in stripes.records() {
             match ledger.pass_on(&record, key) {
-                Ok(committed) => {
-                    tally.queued += committed.weight;
-                    appendings.push(committed.appending);
-                }
-                Err(refusal) => {
-                    drop(ledger);
-                    let left = tally.received.saturating_sub(tally.queued);
-                    self.books.received(tally.queued);
-                    self.books.queued(tally.queued);
-                    self.turned_away(&refusal, left);
-                    return Err(refusal);
+                Ok(one) => committed.push(one),
+                Err(why) => {
+                    refusal = Some(why);
+                    break;
                 }
             }
         }
         drop(ledger);
-        if appendings.is_empty() {
-            self.enter(tally);
-            return Ok(None);
+        if let Some(refusal) = &refusal {
+            self.put_off(refusal);
         }
-        Ok(Some(Submission { appendings, tally }))
+        match (committed.is_empty(), refusal) {
+            (true, Some(refusal)) => {
+                self.enter_refused(&refusal, &tally);
+                Err(refusal)
+            }
+            (true, None) => {
+                self.enter(tally);
+                Ok(None)
+            }
+            (false, refusal) => Ok(Some(Submission {
+                committed,
+                tally,
+                refusal,
+            })),
+        }
     }
 }
 

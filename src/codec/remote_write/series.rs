@@ -12,6 +12,9 @@ use crate::model::{
 /// Parts that a series takes without any label or sample.
 const PARTS: usize = 4;
 
+/// Most labels of a series that are read; more than `normalise.limits.max_labels` may allow.
+pub(super) const MAX_LABELS: usize = 16 << 10;
+
 /// One flawed thing: what is wrong, and what is not taken.
 type Wrong = (String, Counts);
 
@@ -76,6 +79,10 @@ impl<'a> Draft<'a> {
         };
         if name == METRIC_NAME {
             self.metric.clone_from(&value);
+        }
+        if self.kept.labels.len() == MAX_LABELS {
+            self.spoil(too_many_labels());
+            return;
         }
         self.kept.labels.push(name, value);
     }
@@ -200,6 +207,10 @@ fn problem_of(labels: &LabelDraft<'_>) -> Option<String> {
         Some(_) => {}
     }
     twice_or_nameless(labels)
+}
+
+pub(super) fn too_many_labels() -> String {
+    format!("it has more than {MAX_LABELS} labels")
 }
 
 fn twice_or_nameless(labels: &LabelDraft<'_>) -> Option<String> {

@@ -169,6 +169,41 @@ async fn a_full_queue_takes_nothing_for_known() {
 }
 
 #[tokio::test]
+async fn the_books_say_of_a_refused_request_what_is_in_the_log() {
+    let disk = PowerStorage::default();
+    let full = QueueConfig {
+        max_bytes: 1 << 20,
+        when_full: WhenFull::Refuse,
+        ..QueueConfig::default()
+    };
+    let rig = Rig::on(&disk, full);
+    let _waiting = rig.queue.reader("remote", 1, Start::Newest).unwrap();
+    let mut noise = 1_u64;
+    let mut long = |name: usize| {
+        let mut one = series(&format!("m{name}"), &[(1.0, NOW)]);
+        let digits = std::iter::repeat_with(|| {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            format!("{noise:016x}")
+        });
+        one.labels.push("long", digits.take(120).collect::<String>());
+        one
+    };
+    let batch = request((0..300).map(&mut long).collect());
+    assert!(write(&rig, batch.clone(), Order::AsSent).await.is_ok());
+
+    disk.fail_syncs();
+    let reading = rig.intake.reading(Order::AsSent);
+    let written = rig.intake.write(batch, &reading).unwrap();
+    let has_room = written.submission.as_ref().map(Submission::is_whole);
+    let refused = rig.intake.settle(written.submission.unwrap()).await;
+
+    assert_eq!(has_room, Some(false));
+    assert!(matches!(refused, Err(Refusal::NotDurable(_))), "{refused:?}");
+    assert_eq!(rig.metric("intake_queued_samples_total"), Some(300));
+    assert_eq!(rig.metric("intake_received_samples_total"), Some(600));
+}
+
+#[tokio::test]
 async fn at_close_nothing_is_promised() {
     let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
     rig.queue.close().await;
