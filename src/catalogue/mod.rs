@@ -9,6 +9,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -121,8 +122,9 @@ impl Catalogue {
         state.heard.insert(key)
     }
 
-    /// Takes note of what is said of a family; the last word counts. What says nothing is not noted, nor is a name of
-    /// more than 1 KiB; of a help of more than 4 KiB the beginning is.
+    /// Takes note of what is said of a family; the last word counts. What is not said leaves what is known: senders of
+    /// remote-write know a type and no help, or neither, where others know both. A name of more than 1 KiB is not noted;
+    /// of a help of more than 4 KiB the beginning is.
     pub fn learn(&self, said: &Metadata<'_>, at: UnixMillis) {
         let says_nothing = said.kind == MetricType::Unknown && said.help.is_empty() && said.unit.is_empty();
         let is_long = said.family.len() > MAX_NAME_BYTES || said.unit.len() > MAX_NAME_BYTES;
@@ -132,20 +134,21 @@ impl Catalogue {
         let help = said.help.get(..said.help.floor_char_boundary(MAX_HELP_BYTES));
         let help = help.unwrap_or(&said.help);
         let mut state = self.state();
+        let mut news = Metadata {
+            family: said.family.as_ref().into(),
+            kind: said.kind,
+            help: help.into(),
+            unit: said.unit.as_ref().into(),
+        };
         if let Some(known) = state.families.get_mut(said.family.as_ref()) {
             known.seen = known.seen.max(at);
-            let before = &known.said;
-            if before.kind == said.kind && before.help == help && before.unit == said.unit {
+            let before = Arc::clone(&known.said);
+            if says_no_more(&news, &before) {
                 return;
             }
+            news = completed(news, &before);
         }
-        let said = Metadata {
-            family: said.family.clone().into_owned().into(),
-            kind: said.kind,
-            help: help.to_owned().into(),
-            unit: said.unit.clone().into_owned().into(),
-        };
-        state.put(said, at);
+        state.put(owned(&news), at);
         state.changes += 1;
     }
 
@@ -153,14 +156,15 @@ impl Catalogue {
     #[must_use]
     pub fn describe(&self, series: &str) -> Option<Arc<Metadata<'static>>> {
         let state = self.state();
-        if let Some(known) = state.families.get(series) {
-            return Some(Arc::clone(&known.said));
+        let itself = state.families.get(series).map(|known| &known.said);
+        if let Some(said) = itself.filter(|said| said.kind != MetricType::Unknown) {
+            return Some(Arc::clone(said));
         }
-        PARTS.iter().find_map(|(suffix, kinds)| {
-            let family = series.strip_suffix(suffix)?;
-            let known = state.families.get(family)?;
-            kinds.contains(&known.said.kind).then(|| Arc::clone(&known.said))
-        })
+        let mut families = PARTS.iter().filter_map(|(suffix, kinds)| {
+            let known = state.families.get(series.strip_suffix(suffix)?)?;
+            kinds.contains(&known.said.kind).then_some(&known.said)
+        });
+        families.next().or(itself).map(Arc::clone)
     }
 
     /// The families that were mentioned at `since` or later, by name.
@@ -224,6 +228,39 @@ impl State {
         });
         self.forgotten += gone as u64;
         self.changes += 1;
+    }
+}
+
+/// Whether all that is said is known.
+fn says_no_more(news: &Metadata<'_>, known: &Metadata<'_>) -> bool {
+    (news.kind == MetricType::Unknown || news.kind == known.kind)
+        && (news.help.is_empty() || news.help == known.help)
+        && (news.unit.is_empty() || news.unit == known.unit)
+}
+
+/// What is said, and of what is not said what is known.
+fn completed<'m>(news: Metadata<'m>, known: &Metadata<'_>) -> Metadata<'m> {
+    let or = |news: Cow<'m, str>, known: &str| match news.is_empty() {
+        true => known.to_owned().into(),
+        false => news,
+    };
+    Metadata {
+        kind: match news.kind {
+            MetricType::Unknown => known.kind,
+            kind => kind,
+        },
+        help: or(news.help, &known.help),
+        unit: or(news.unit, &known.unit),
+        family: news.family,
+    }
+}
+
+fn owned(said: &Metadata<'_>) -> Metadata<'static> {
+    Metadata {
+        family: said.family.clone().into_owned().into(),
+        kind: said.kind,
+        help: said.help.clone().into_owned().into(),
+        unit: said.unit.clone().into_owned().into(),
     }
 }
 

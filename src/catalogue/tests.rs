@@ -30,6 +30,42 @@ fn the_last_word_on_a_family_counts() {
     assert_eq!(catalogue.summary().families, 1);
 }
 
+/// Prometheus 3 says type 0 and no help of each series in version 2.0 when it knows no better.
+#[test]
+fn what_is_not_said_of_a_family_leaves_what_is_known() {
+    let catalogue = Catalogue::default();
+    let of_bytes = Metadata {
+        unit: "bytes".into(),
+        ..said("a", MetricType::Counter, "One.")
+    };
+    catalogue.learn(&of_bytes, START);
+
+    catalogue.learn(&said("a", MetricType::Unknown, ""), START);
+    catalogue.learn(&said("a", MetricType::Counter, ""), START);
+    catalogue.learn(&said("a", MetricType::Unknown, "Two."), START);
+
+    let expected = Metadata {
+        help: "Two.".into(),
+        ..of_bytes
+    };
+    assert_eq!(*catalogue.describe("a").unwrap(), expected);
+}
+
+#[test]
+fn a_part_of_unknown_type_does_not_hide_its_family() {
+    let catalogue = Catalogue::default();
+    catalogue.learn(&said("h", MetricType::Histogram, "How long."), START);
+    catalogue.learn(&said("h_bucket", MetricType::Unknown, "A part."), START);
+    catalogue.learn(&said("u_bucket", MetricType::Unknown, "Alone."), START);
+
+    let described = ["h_bucket", "u_bucket"].map(|series| catalogue.describe(series).map(|said| said.kind));
+
+    assert_eq!(
+        described,
+        [Some(MetricType::Histogram), Some(MetricType::Unknown)]
+    );
+}
+
 #[test]
 fn the_parts_of_a_family_are_described_by_it_and_by_no_family_of_another_type() {
     let catalogue = Catalogue::default();

@@ -3,6 +3,7 @@
 mod credentials;
 mod grpc;
 mod limits;
+mod remote;
 mod web;
 
 use std::fmt::Write as _;
@@ -144,8 +145,8 @@ pub(super) fn warnings(config: &Config) -> Vec<Notice> {
                 "credentials travel unencrypted to a public address: use https:// or grpcs://",
             );
         }
-        let odd = credentials::warnings(&remote.auth);
-        odd.into_iter().for_each(|(key, text)| add(path(key), text));
+        let slips = remote::warnings(remote);
+        slips.into_iter().for_each(|(key, text)| add(path(key), &text));
         if remote.tls.insecure_skip_verify {
             add(
                 path("tls_config.insecure_skip_verify"),
@@ -391,6 +392,7 @@ fn forwarding(remote: &RemoteConfig) -> String {
     if !remote.write_relabel.is_empty() {
         let _ = write!(line, ", after {} rules of its own", remote.write_relabel.len());
     }
+    line += &remote::content(remote);
     let limited = if batch.retry_on_http_429 {
         "tries again after 429 too"
     } else {

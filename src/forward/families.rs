@@ -7,14 +7,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout_at};
 
-use crate::codec::remote_write::encode_metadata;
+use crate::codec::remote_write::{Message, encode_metadata};
 use crate::model::{Metadata, UnixMillis};
 
 use super::lane::Route;
 use super::letter::Letter;
 use super::retry::backoff;
 use super::transport::{SendError, Transport};
-use crate::codec::remote_write::Message;
 
 /// Families that nobody mentioned for longer are not told of.
 const RECENT: Duration = Duration::from_secs(3600);

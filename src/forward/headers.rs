@@ -31,6 +31,9 @@ const RESERVED: [&str; 21] = [
     "x-prometheus-remote-write-version",
 ];
 
+/// What is shorter is no secret worth the name, and a word that a message may need.
+const LEAST_SECRET: usize = 8;
+
 /// Whether a header, in lower case, is not the operator's to set.
 #[must_use]
 pub fn is_reserved(header: &str) -> bool {
@@ -117,6 +120,28 @@ pub(super) fn connect_headers(configured: &[HeaderConfig]) -> Result<HeaderMap, 
     Ok(headers)
 }
 
+/// `words` of somebody who got `headers`, without what of these is a secret: who repeats a request in a refusal must not
+/// have us show it. A secret of which `words` hold the beginning only, as they were cut, goes as well.
+pub(super) fn without_secrets(mut words: String, headers: &HeaderMap) -> String {
+    let secret = headers.values().filter(|value| value.is_sensitive());
+    let parts = secret
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(str::split_whitespace);
+    for part in parts.filter(|part| part.len() >= LEAST_SECRET) {
+        words = words.replace(part, "<secret>");
+        let begins = part
+            .get(..LEAST_SECRET)
+            .and_then(|beginning| words.rfind(beginning));
+        if let Some(at) = begins
+            && words.get(at..).is_some_and(|end| part.starts_with(end))
+        {
+            words.truncate(at);
+            words += "<secret>";
+        }
+    }
+    words
+}
+
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
     let name =
         HeaderName::try_from(name).map_err(|_| "is not a header name; it has letters, digits and dashes")?;
@@ -136,5 +161,44 @@ fn mistake(field: &'static str, name: &str, problem: &'static str) -> ForwardErr
         field,
         name: name.to_owned(),
         problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn shown(said: &str, expected: &str) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("authorization", "Bearer s3cr3t-t0k3n"),
+            ("x-scope-orgid", "team"),
+        ] {
+            let (mut value, name) = (HeaderValue::from_static(value), HeaderName::from_static(name));
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        headers.insert("user-agent", HeaderValue::from_static("flinkbridge/0.1.0"));
+
+        assert_eq!(without_secrets(said.to_owned(), &headers), expected);
+    }
+
+    #[test]
+    fn a_secret_that_is_said_back_is_not_shown() {
+        shown(
+            "Authorization: Bearer s3cr3t-t0k3n!",
+            "Authorization: Bearer <secret>!",
+        );
+        shown(
+            "limit of team, flinkbridge/0.1.0",
+            "limit of team, flinkbridge/0.1.0",
+        );
+    }
+
+    #[test]
+    fn a_secret_that_is_cut_off_is_not_shown_either() {
+        shown("no Bearer s3cr3t-t0", "no Bearer <secret>");
+        shown("no Bearer s3cr3t-tea", "no Bearer s3cr3t-tea");
     }
 }

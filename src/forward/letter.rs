@@ -5,11 +5,10 @@ use bytes::Bytes;
 use crate::catalogue::Catalogue;
 use crate::codec::DecodeError;
 use crate::codec::block::{Block, OpenBlock, join};
-use crate::codec::remote_write::{Counts, Encoder};
+use crate::codec::remote_write::{Counts, Encoder, Message};
 
 use super::batch::Parcel;
 use super::books::Outcome;
-use crate::codec::remote_write::Message;
 
 /// Why a custom-bucket histogram is not sent by 1.0, as Prometheus calls it.
 const NO_CUSTOM_BUCKETS: &str = "nhcb_in_rw1_not_supported";

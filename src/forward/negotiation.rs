@@ -29,6 +29,8 @@ enum State {
     Open,
     /// It has said what it has written, which only receivers of 2.0 do.
     Confirmed,
+    /// So it has, and what it refused since then without a word of that, it refused in 1.0 as well.
+    Discerning,
     /// It gets 1.0.
     FellBack { since: Instant },
 }
@@ -63,16 +65,27 @@ impl Negotiation {
         }
     }
 
-    fn is_confirmed(&self) -> bool {
-        matches!(*self.state(), State::Confirmed)
+    fn is_discerning(&self) -> bool {
+        matches!(*self.state(), State::Discerning)
+    }
+
+    /// Notes that a refusal was not about the version. Until it is heard again of what is written, the next ones are not
+    /// either: to search for a bad series must not take twice as many requests.
+    fn discern(&self) {
+        let mut state = self.state();
+        if matches!(*state, State::Confirmed) {
+            *state = State::Discerning;
+        }
     }
 
     fn confirm(&self) {
         let mut state = self.state();
-        if matches!(*state, State::Open) {
-            *state = State::Confirmed;
-            info!(remote = self.remote, "the remote understands remote-write 2.0");
+        match *state {
+            State::Open => info!(remote = self.remote, "the remote understands remote-write 2.0"),
+            State::Discerning => {}
+            State::Confirmed | State::FellBack { .. } => return,
         }
+        *state = State::Confirmed;
     }
 
     fn fall_back(&self, status: u16, words: &str) {
@@ -130,7 +143,7 @@ impl Talk<'_> {
                 Heard::OtherVersion
             }
             (Message::V2, Err(SendError::Unclear { status, words })) => {
-                if negotiation.is_confirmed() {
+                if negotiation.is_discerning() {
                     return Heard::Answer(Err(SendError::Split { status, words }));
                 }
                 self.refusal = Some((status, words));
@@ -149,6 +162,7 @@ impl Talk<'_> {
             (Message::V1, Err(SendError::Split { .. } | SendError::Reject { .. }))
                 if self.refusal.is_some() =>
             {
+                negotiation.discern();
                 let (status, words) = self.refusal.take().unwrap_or_default();
                 Heard::Answer(Err(SendError::Split { status, words }))
             }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{Response, Url};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::codec::remote_write::Counts;
+use crate::codec::remote_write::{Counts, Message};
 use crate::model::{Clock, whole_story};
 
 use super::address::{Address, redacted};
@@ -15,11 +16,10 @@ use super::client::Connections;
 use super::config::{Auth, RemoteConfig};
 use super::credentials::{AuthError, Credentials, Outgoing, Surroundings};
 use super::error::ForwardError;
-use super::headers::OwnHeaders;
+use super::headers::{OwnHeaders, without_secrets};
 use super::letter::Letter;
 use super::retry::retry_after;
 use super::transport::{Accepted, Code, SendError, Transport};
-use crate::codec::remote_write::Message;
 
 /// What we call ourselves (PRW S1-04).
 const OUR_NAME: &str = concat!("flinkbridge/", env!("CARGO_PKG_VERSION"));
@@ -37,6 +37,8 @@ const MAX_REDIRECTS: u32 = 10;
 const MAX_WORDS_BYTES: usize = 1024;
 /// What is read of a success, so that the connection can be used again.
 const MAX_IGNORED_BYTES: usize = 16 << 10;
+/// How long an answer's body may take once its status is known; no longer than the answer itself may.
+const BODY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The HTTP side of one remote.
 pub(super) struct Http {
@@ -89,7 +91,9 @@ impl Http {
         redacted(&self.address.url)
     }
 
-    async fn exchange(&self, letter: &Letter, attempt: u32) -> Result<Accepted, SendError> {
+    /// Asks until somebody answers with more than a redirect. The answer's body is still to be read; beside it, the
+    /// headers that it answers.
+    async fn exchange(&self, letter: &Letter, attempt: u32) -> Result<(Response, HeaderMap), SendError> {
         let client = self.connections.client().await;
         let client = client.map_err(|error| unsent(whole_story(&error)))?;
         let protocol = protocol_headers(letter.message);
@@ -112,13 +116,13 @@ impl Http {
             }
             let request = client
                 .post(url.clone())
-                .headers(headers)
+                .headers(headers.clone())
                 .body(letter.body.clone());
             let response = request.send().await.map_err(unanswered)?;
             match self.next_hop(&response) {
                 Some(next) => url = next,
                 None if self.credentials.outdated(proof, response.status()) && !renewed => renewed = true,
-                None => return self.judge(response, letter.message).await,
+                None => return Ok((response, headers)),
             }
             at_home = at_home && url.origin() == self.address.url.origin();
         }
@@ -156,11 +160,16 @@ impl Http {
     }
 
     /// The retry table (docs/adr/0006).
-    async fn judge(&self, mut response: Response, message: Message) -> Result<Accepted, SendError> {
+    async fn judge(
+        &self,
+        (mut response, sent): (Response, HeaderMap),
+        message: Message,
+    ) -> Result<Accepted, SendError> {
         let status = response.status();
+        let patience = self.timeout.min(BODY_PATIENCE);
         let written = written(response.headers()).filter(|_| message == Message::V2);
         if status.is_success() {
-            read_up_to(&mut response, MAX_IGNORED_BYTES).await;
+            read_up_to(&mut response, MAX_IGNORED_BYTES, patience).await;
             return taken(status.as_u16(), message, written);
         }
         let after = response.headers().get(RETRY_AFTER);
@@ -168,7 +177,8 @@ impl Http {
             .and_then(|after| after.to_str().ok())
             .and_then(|after| retry_after(after, self.clock.now()));
         let redirect = response.headers().get(LOCATION).cloned();
-        let mut words = read_up_to(&mut response, MAX_WORDS_BYTES).await;
+        let words = read_up_to(&mut response, MAX_WORDS_BYTES, patience).await;
+        let mut words = without_secrets(words, &sent);
         if words.is_empty() {
             status
                 .canonical_reason()
@@ -205,14 +215,15 @@ impl Http {
 
 impl Transport for Http {
     async fn send(&self, letter: &Letter, attempt: u32) -> Result<Accepted, SendError> {
-        let exchange = tokio::time::timeout(self.timeout, self.exchange(letter, attempt));
-        exchange.await.unwrap_or_else(|_| {
+        let exchange = timeout(self.timeout, self.exchange(letter, attempt));
+        let response = exchange.await.unwrap_or_else(|_| {
             Err(SendError::Retry {
                 code: Code::Timeout,
                 after: None,
                 words: format!("no answer within {}", humantime::format_duration(self.timeout)),
             })
-        })
+        });
+        self.judge(response?, letter.message).await
     }
 }
 
@@ -304,12 +315,14 @@ fn unanswered(error: reqwest::Error) -> SendError {
     }
 }
 
-/// The beginning of a body as text; what cannot be read of it is left out.
-async fn read_up_to(response: &mut Response, max_bytes: usize) -> String {
+/// The beginning of a body as text; what cannot be read of it, or does not come in time, is left out. By then the
+/// answer is known: a body that never ends must not have what was stored sent again.
+async fn read_up_to(response: &mut Response, max_bytes: usize, patience: Duration) -> String {
     let mut body = Vec::new();
+    let deadline = Instant::now() + patience;
     while body.len() < max_bytes {
-        match response.chunk().await {
-            Ok(Some(chunk)) => body.extend(chunk),
+        match timeout_at(deadline, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => body.extend(chunk),
             _ => break,
         }
     }

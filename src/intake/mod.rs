@@ -6,12 +6,14 @@
 
 mod books;
 mod families;
+mod known;
 mod ledger;
 mod order;
 mod prepare;
 mod quiet;
 mod refusal;
 mod snapshot;
+mod submission;
 #[cfg(test)]
 mod tests;
 mod wipe;
@@ -28,15 +30,17 @@ use tracing::{error, info, warn};
 use crate::codec::shape::{Shape, ShapeKey};
 use crate::model::{Clock, GroupKey, Process, UnixMillis, whole_story};
 use crate::normalise::Rules;
-use crate::queue::{Appending, Queue, QueueError};
+use crate::queue::{Queue, QueueError};
 use crate::registry::{
-    Change, EndReason, Event, GroupInfo, RetentionConfig, Retired, ShownGroup, Summary, judge_beside_own,
+    Change, Event, GroupInfo, RetentionConfig, Retired, ShownGroup, Summary, judge_beside_own,
 };
 
 use books::{Books, Lost};
 use families::Families;
-use ledger::{Committed, Ledger};
+use ledger::Ledger;
 use prepare::{Preparation, Prepared, PushTimes};
+use submission::Tally;
+use write::InForce;
 
 pub use crate::registry::Consistency;
 pub use order::Order;
@@ -44,7 +48,8 @@ pub use prepare::{Incoming, Timestamps};
 pub use quiet::Quiet;
 pub use refusal::{Inconsistent, Refusal};
 pub use snapshot::Closing;
-pub use write::Written;
+pub use submission::Submission;
+pub use write::{Reading, Written};
 
 /// A pause between two sweeps longer than this was ours: the machine slept, or its clock was set.
 const AWAY: Duration = Duration::from_secs(30);
@@ -61,7 +66,7 @@ pub struct Intake(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    rules: ArcSwap<Rules>,
+    rules: ArcSwap<InForce>,
     retention: ArcSwap<RetentionConfig>,
     ledger: Mutex<Ledger>,
     /// Of series that come by remote-write, if somebody wants their order looked at.
@@ -75,26 +80,6 @@ struct Inner {
     /// When the queue was last too full to take a push; zero for never.
     last_full: AtomicI64,
     conflict_log: Quiet,
-}
-
-/// A change on its way to the disk.
-#[derive(Debug)]
-#[must_use = "a submission is durable only once it has been settled"]
-pub struct Submission {
-    appendings: Vec<Appending>,
-    tally: Tally,
-}
-
-/// What a change adds to the books once it is durable.
-#[derive(Debug, Default)]
-struct Tally {
-    received: u64,
-    push_times: u64,
-    markers: u64,
-    dropped: Vec<(&'static str, u64)>,
-    lost: Vec<(Lost, u64)>,
-    queued: u64,
-    retired: Option<EndReason>,
 }
 
 impl Intake {
@@ -114,7 +99,7 @@ impl Intake {
         let families = Families::open(&queue, Arc::clone(&clock))?;
         books.known(ledger.registry().summary(), families.summary());
         Ok(Self(Arc::new(Inner {
-            rules: ArcSwap::from_pointee(rules),
+            rules: ArcSwap::from_pointee(InForce::new(rules)),
             retention: ArcSwap::from_pointee(retention),
             ledger: Mutex::new(ledger),
             families,
@@ -131,7 +116,7 @@ impl Intake {
 
     /// Takes up other rules and bounds; pushes under way end under the old ones.
     pub fn configure(&self, rules: Rules, retention: RetentionConfig) {
-        self.0.rules.store(Arc::new(rules));
+        self.0.rules.store(Arc::new(InForce::new(rules)));
         self.0.ledger().registry_mut().configure(retention.clone());
         self.0.retention.store(Arc::new(retention));
     }
@@ -162,25 +147,6 @@ impl Intake {
         change
             .map(|change| self.0.commit(&mut ledger, change, Tally::default()))
             .transpose()
-    }
-
-    /// Waits until a submission is durable, and enters it into the books.
-    ///
-    /// # Errors
-    /// [`Refusal::NotDurable`]: it may be gone; the sender has to send again.
-    pub async fn settle(&self, submission: Submission) -> Result<(), Refusal> {
-        let Submission { appendings, tally } = submission;
-        for appending in appendings {
-            if let Err(error) = appending.await {
-                self.0.books.received(tally.received);
-                self.0.books.lost(Lost::NotDurable, tally.received);
-                self.0.last_times().forget();
-                self.recover().await;
-                return Err(error.into());
-            }
-        }
-        self.0.enter(tally);
-        Ok(())
     }
 
     /// Retires what has been silent for too long; called about once a second.
@@ -272,11 +238,11 @@ impl Inner {
         if let Some(flaw) = &incoming.exposition.flaw {
             return Err(Inconsistent::from(flaw.clone()).into());
         }
-        let rules = self.rules.load();
-        let samples = &incoming.exposition.samples;
+        let in_force = self.rules.load();
+        let rules = &in_force.rules;
         let grouping = rules.grouping(&incoming.group);
         let now = self.clock.now();
-        let process = rules.process_of(samples);
+        let process = rules.process_of(&incoming.exposition.samples);
         let key = ShapeKey::of(&incoming.exposition);
         let (seed, failed, known) = {
             let ledger = self.ledger();
@@ -289,7 +255,7 @@ impl Inner {
             )
         };
         let mut preparation =
-            Preparation::new(&rules, (&incoming.group, &grouping), (now, incoming.check), seed);
+            Preparation::new(rules, (&incoming.group, &grouping), (now, incoming.check), seed);
         if self.families.catalogue.listens_to(key.0, now) {
             preparation.note_names();
         }
@@ -333,6 +299,13 @@ impl Inner {
 
     /// Takes note that so many samples are not taken.
     fn turned_away(&self, refusal: &Refusal, samples: u64) {
+        self.put_off(refusal);
+        self.books.received(samples);
+        self.books.lost(Lost::by(refusal), samples);
+    }
+
+    /// Takes note that somebody has to come again, if it is for us that he has.
+    fn put_off(&self, refusal: &Refusal) {
         let now = self.clock.now();
         if refusal.is_ours() {
             self.ledger().registry_mut().forgive_silence(now);
@@ -340,8 +313,6 @@ impl Inner {
         if matches!(refusal, Refusal::Full { .. }) {
             self.last_full.store(now.get(), Ordering::Relaxed);
         }
-        self.books.received(samples);
-        self.books.lost(Lost::by(refusal), samples);
     }
 
     /// Whether a push was turned away for want of room within the last seconds.
@@ -383,24 +354,24 @@ impl Inner {
                 .join("; ");
             info!(%group, ?why, processes, series_count = change.markers.samples(), "retired a group or some of its processes");
         }
-        let Committed { appending, weight } = ledger.commit(change)?;
-        tally.queued = weight;
         Ok(Submission {
-            appendings: vec![appending],
+            committed: vec![ledger.commit(change)?],
             tally,
+            refusal: None,
         })
     }
 
     /// Lets the group of a refused push know of the failure (Pushgateway S40).
     fn note_failure(&self, incoming: &Incoming<'_>, why: &Inconsistent) -> Option<Submission> {
-        let rules = self.rules.load();
+        let in_force = self.rules.load();
+        let rules = &in_force.rules;
         let grouping = rules.grouping(&incoming.group);
         let now = self.clock.now();
         let mut ledger = self.ledger();
         let pushed = ledger.registry().push_times(&incoming.group).0;
         let seed = ledger.registry().seed();
         let mut preparation =
-            Preparation::new(&rules, (&incoming.group, &grouping), (now, incoming.check), seed);
+            Preparation::new(rules, (&incoming.group, &grouping), (now, incoming.check), seed);
         let own = preparation.push_times(PushTimes {
             pushed,
             failed: Some(now),
@@ -455,20 +426,5 @@ impl Inner {
             }
         }
         submissions
-    }
-
-    fn enter(&self, tally: Tally) {
-        self.books.received(tally.received);
-        self.books.made(tally.push_times, tally.markers);
-        self.books.queued(tally.queued);
-        for (reason, samples) in tally.dropped {
-            self.books.dropped(reason, samples);
-        }
-        for (why, samples) in tally.lost {
-            self.books.lost(why, samples);
-        }
-        if let Some(why) = tally.retired {
-            self.books.retired(why.as_str());
-        }
     }
 }

@@ -11,6 +11,7 @@ struct Rig {
     intake: Intake,
     queue: Queue,
     clock: ManualClock,
+    metrics: Metrics,
 }
 
 impl Rig {
@@ -22,17 +23,27 @@ impl Rig {
             stale_after: Duration::from_secs(60),
             ..RetentionConfig::default()
         };
+        let mut metrics = Metrics::default();
         let intake = Intake::open(
             queue.clone(),
             (rules, retention),
             Arc::new(clock.clone()),
-            &mut Metrics::default(),
+            &mut metrics,
         );
         Self {
             intake: intake.unwrap(),
             queue,
             clock,
+            metrics,
         }
+    }
+
+    /// What a metric without labels says.
+    fn metric(&self, name: &str) -> Option<u64> {
+        let mut shown = String::new();
+        prometheus_client::encoding::text::encode(&mut shown, &self.metrics).unwrap();
+        let value = shown.lines().find_map(|line| line.strip_prefix(name));
+        value.and_then(|value| value.trim().parse().ok())
     }
 
     async fn put(&self, job: &str, body: &str) -> Result<(), Refusal> {

@@ -10,7 +10,7 @@ pub enum QueueError {
     /// The bound on bytes is reached and nothing may be dropped. The sender comes again after `retry_after`.
     #[error(
         "the queue holds {held_bytes} of at most {max_bytes} bytes and may drop none; \
-         restore the remote, raise queue.max_bytes, or set queue.when_full to drop_oldest"
+         restore the remote, raise queue.max_bytes, or set queue.when_full to drop_oldest if it is not"
     )]
     Full {
         /// Bytes held when the append came.

@@ -16,6 +16,12 @@ use crate::intake::{Refusal, Written};
 /// some milliseconds' work.
 const LONG_REQUEST_BYTES: usize = 1 << 20;
 
+/// So are those that say more than this: by references half a megabyte may stand for half a gigabyte.
+const SHORT: Limits = Limits {
+    max_parts: 256 << 10,
+    max_label_bytes: 8 << 20,
+};
+
 /// Such requests that are read at once, by all doors; the others wait. Each may take 200 MB more than its body.
 static LONG_TURNS: Semaphore = Semaphore::const_new(4);
 
@@ -163,13 +169,26 @@ pub(in crate::api) async fn hand_in<B: AsRef<[u8]> + Send + 'static>(
 ) -> Result<Written, NotTaken> {
     let config = doors.config();
     let raw_bytes = promised_bytes(arrival.body.as_ref(), &config.receiver)?;
-    if raw_bytes > LONG_REQUEST_BYTES {
-        let _turn = LONG_TURNS.acquire().await;
-        let doors = Arc::clone(doors);
-        tokio::task::spawn_blocking(move || submit(&doors, &arrival, raw_bytes)).await?
-    } else {
-        submit(doors, &arrival, raw_bytes)
+    let written = match submit_short(doors, &arrival, raw_bytes)? {
+        Some(written) => written,
+        None => {
+            let _turn = LONG_TURNS.acquire().await;
+            let doors = Arc::clone(doors);
+            let limits = Limits::default();
+            tokio::task::spawn_blocking(move || submit(&doors, &arrival, (raw_bytes, &limits))).await??
+        }
+    };
+    refused_in_part(doors, written).await
+}
+
+/// A request of which a part found no room is refused before the next of its sender is handed in, or that would stand in
+/// the log before what comes again of this one.
+async fn refused_in_part(doors: &Doors, mut written: Written) -> Result<Written, NotTaken> {
+    let in_part = written.submission.take_if(|submission| !submission.is_whole());
+    if let Some(submission) = in_part {
+        doors.intake.settle(submission).await?;
     }
+    Ok(written)
 }
 
 /// How long the block is decompressed, by its own word, if that can be believed.
@@ -205,11 +224,26 @@ fn decompressed_limit(config: &ReceiverConfig) -> Limit {
     }
 }
 
+/// Reads a request and hands it in, if that is some milliseconds' work.
+fn submit_short<B: AsRef<[u8]>>(
+    doors: &Doors,
+    arrival: &Arrival<B>,
+    raw_bytes: usize,
+) -> Result<Option<Written>, NotTaken> {
+    if raw_bytes > LONG_REQUEST_BYTES {
+        return Ok(None);
+    }
+    match submit(doors, arrival, (raw_bytes, &SHORT)) {
+        Err(NotTaken::TooMany(_)) => Ok(None),
+        submitted => submitted.map(Some),
+    }
+}
+
 /// Reads a request and hands it in.
 fn submit<B: AsRef<[u8]>>(
     doors: &Doors,
     arrival: &Arrival<B>,
-    raw_bytes: usize,
+    (raw_bytes, limits): (usize, &Limits),
 ) -> Result<Written, NotTaken> {
     let config = doors.config();
     let mut raw = Held::new(&doors.bodies, decompressed_limit(&config.receiver)).zeros(raw_bytes)?;
@@ -217,14 +251,15 @@ fn submit<B: AsRef<[u8]>>(
     decoder
         .decompress(arrival.body.as_ref(), raw.bytes_mut())
         .map_err(NotTaken::NotSnappy)?;
+    let message = arrival.message;
+    let reading = doors.intake.reading(config.receiver.order);
+    let known = |encoded: &[u8]| reading.recall(encoded);
+    let request = message.decode_beside(raw.bytes(), limits, &known);
+    let request = request.map_err(|problem| match problem {
+        DecodeError::TooMany { .. } => NotTaken::TooMany(problem),
+        problem => NotTaken::Unreadable { message, problem },
+    })?;
     #[expect(clippy::cast_precision_loss, reason = "a histogram of sizes")]
     doors.books.write_bytes.observe(raw_bytes as f64);
-    let message = arrival.message;
-    let request = message
-        .decode(raw.bytes(), &Limits::default())
-        .map_err(|problem| match problem {
-            DecodeError::TooMany { .. } => NotTaken::TooMany(problem),
-            problem => NotTaken::Unreadable { message, problem },
-        })?;
-    Ok(doors.intake.write(request, config.receiver.order)?)
+    Ok(doors.intake.write(request, &reading)?)
 }

@@ -57,7 +57,7 @@ fn a_remote_is_described_without_its_secrets() {
 
     assert!(
         said.contains(
-            r#"forwards to tmp: https://h/w?<hidden>, as user "me" with a password from /nowhere/t, with the headers X-A; up to 2000 samples a request on 4 lanes, 30s for an answer, retries after 30ms to 5s, tries again after 429 too"#
+            r#"forwards to tmp: https://h/w?<hidden>, as user "me" with a password from /nowhere/t, with the headers X-A; by remote-write 1.0 with metadata, without native histograms and exemplars; up to 2000 samples a request on 4 lanes, 30s for an answer, retries after 30ms to 5s, tries again after 429 too"#
         ),
         "{said}"
     );
@@ -111,17 +111,17 @@ fn mistakes_are_printed_with_file_line_and_column() {
 fn what_looks_like_an_oversight_is_warned_of() {
     warned("", &["remote_write: there is none, so nothing is forwarded"]);
     warned(
-        "remote_write: [{url: 'http://a/', name: a}, {url: 'http://a/', name: b}]",
+        "remote_write: [{url: 'http://a/w', name: a}, {url: 'http://a/w', name: b}]",
         &["remote_write[1].url: another remote has the same URL: it receives everything twice"],
     );
     warned(
-        "remote_write: [{url: 'https://a/', tls_config: {insecure_skip_verify: true}}]",
+        "remote_write: [{url: 'https://a/w', tls_config: {insecure_skip_verify: true}}]",
         &[
             "remote_write[0].tls_config.insecure_skip_verify: any server may pose as the remote: set ca_file instead",
         ],
     );
     warned(
-        "remote_write: [{url: 'http://a/'}]\njobs: {stale_after: 3h}",
+        "remote_write: [{url: 'http://a/w'}]\njobs: {stale_after: 3h}",
         &[
             "jobs.stale_after: is longer than queue.max_age, so that in an outage samples are dropped before their end is noticed",
         ],
@@ -182,7 +182,7 @@ fn who_may_end_everything_is_looked_at() {
         "{said}"
     );
     warned(
-        "remote_write: [{url: 'http://a/'}]\npushgateway: {admin_api: true, lifecycle: true}\n",
+        "remote_write: [{url: 'http://a/w'}]\npushgateway: {admin_api: true, lifecycle: true}\n",
         &[
             "pushgateway.admin_api: whoever reaches the port may end every group: name users in http.web_config_file",
             "pushgateway.lifecycle: whoever reaches the port may end the program: name users in http.web_config_file",

@@ -5,10 +5,15 @@ use std::borrow::Cow;
 use super::limits::Budget;
 use super::request::{Counts, Request};
 use crate::codec::DecodeError;
-use crate::model::{Exemplar, LabelDraft, METRIC_NAME, Metadata, UnixMillis, UnixNanos, WrittenSeries};
+use crate::model::{
+    Encoded, Exemplar, LabelDraft, METRIC_NAME, Metadata, UnixMillis, UnixNanos, WrittenSeries,
+};
 
 /// Parts that a series takes without any label or sample.
 const PARTS: usize = 4;
+
+/// Most labels of a series that are read; more than `normalise.limits.max_labels` may allow.
+pub(super) const MAX_LABELS: usize = 16 << 10;
 
 /// One flawed thing: what is wrong, and what is not taken.
 type Wrong = (String, Counts);
@@ -39,6 +44,26 @@ impl<'a> Draft<'a> {
         })
     }
 
+    /// One with labels that need not be read.
+    pub(super) fn known((labels, number): (&'a [u8], u32), budget: &mut Budget) -> Result<Self, DecodeError> {
+        budget.take(PARTS)?;
+        Ok(Self {
+            kept: WrittenSeries {
+                encoded: Encoded::Known(labels, number),
+                ..WrittenSeries::default()
+            },
+            problem: None,
+            wrong: Vec::new(),
+            metric: Cow::Borrowed(""),
+            label_bytes: labels.len(),
+        })
+    }
+
+    /// Whether nothing came that its labels are needed for.
+    pub(super) const fn is_still_unread(&self) -> bool {
+        self.kept.labels.is_empty() && self.wrong.is_empty()
+    }
+
     /// Adds a label.
     pub(super) fn label(&mut self, name: Text<'a>, value: Text<'a>) {
         self.label_bytes = self.label_bytes.saturating_add(name.len() + value.len() + 6);
@@ -54,6 +79,10 @@ impl<'a> Draft<'a> {
         };
         if name == METRIC_NAME {
             self.metric.clone_from(&value);
+        }
+        if self.kept.labels.len() == MAX_LABELS {
+            self.spoil(too_many_labels());
+            return;
         }
         self.kept.labels.push(name, value);
     }
@@ -115,7 +144,11 @@ impl<'a> Draft<'a> {
         } = self;
         let mut counts = Counts::of(&kept);
         let tell = || kept.labels.clone().into_set().to_string();
-        if let Some(problem) = problem.or_else(|| problem_of(&kept.labels)) {
+        let problem = problem.or_else(|| match kept.encoded {
+            Encoded::Known(..) => None,
+            Encoded::Unknown | Encoded::Read(_) => problem_of(&kept.labels),
+        });
+        if let Some(problem) = problem {
             for (_, left_out) in &wrong {
                 counts += *left_out;
             }
@@ -174,6 +207,10 @@ fn problem_of(labels: &LabelDraft<'_>) -> Option<String> {
         Some(_) => {}
     }
     twice_or_nameless(labels)
+}
+
+pub(super) fn too_many_labels() -> String {
+    format!("it has more than {MAX_LABELS} labels")
 }
 
 fn twice_or_nameless(labels: &LabelDraft<'_>) -> Option<String> {

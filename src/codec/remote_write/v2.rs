@@ -3,7 +3,7 @@
 use super::histogram;
 use super::limits::{Budget, Limits};
 use super::request::Request;
-use super::series::{Draft, Text, nanos};
+use super::series::{Draft, MAX_LABELS, Text, nanos, too_many_labels};
 use crate::codec::DecodeError;
 use crate::codec::block::read_sample;
 use crate::codec::wire::{Fields, Value, wrong_type};
@@ -180,6 +180,9 @@ impl References {
     fn pairs<'a>(&self, symbols: &Symbols<'a>) -> Result<impl Iterator<Item = (Text<'a>, Text<'a>)>, String> {
         if !self.0.len().is_multiple_of(2) {
             return Err(format!("its labels_refs are {}, an odd number", self.0.len()));
+        }
+        if self.0.len() > 2 * MAX_LABELS {
+            return Err(too_many_labels());
         }
         let wrong = self.0.iter().find(|reference| symbols.at(**reference).is_none());
         if let Some(reference) = wrong {

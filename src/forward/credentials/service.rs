@@ -13,6 +13,7 @@ use super::token::Fetched;
 use crate::forward::address::redacted;
 use crate::forward::config::{ProxyConfig, TlsConfig};
 use crate::forward::error::ForwardError;
+use crate::forward::headers::without_secrets;
 use crate::forward::proxy::proxies;
 use crate::forward::tls::{Papers, client_config};
 use crate::model::{UnixMillis, whole_story};
@@ -182,7 +183,7 @@ impl Service {
             what: self.what,
             url,
             status: status.as_u16(),
-            words: words(&body, &question.form),
+            words: words(&body, &question),
         })
     }
 
@@ -267,7 +268,7 @@ async fn read(mut response: Response) -> Result<String, reqwest::Error> {
 }
 
 /// What a refusal says: OAuth's two fields, AWS' message, or its beginning. Never what was secret in the question.
-fn words(body: &str, form: &[(String, String)]) -> String {
+fn words(body: &str, question: &Question) -> String {
     let answer: Value = serde_json::from_str(body).unwrap_or_default();
     let field = |name: &str| answer.get(name).and_then(Value::as_str);
     let mut said = match (
@@ -278,7 +279,8 @@ fn words(body: &str, form: &[(String, String)]) -> String {
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
         (None, None) => body.split_whitespace().collect::<Vec<_>>().join(" "),
     };
-    for (name, value) in form {
+    said = without_secrets(said, &question.headers);
+    for (name, value) in &question.form {
         if SECRET_FIELDS.contains(&name.as_str()) && !value.is_empty() {
             said = said.replace(value.as_str(), "<secret>");
             said = said.replace(&encoded(value), "<secret>");

@@ -163,30 +163,61 @@ async fn a_400_in_both_versions_is_about_the_samples() {
 
     trial.run(SECOND).await;
 
-    assert_eq!(messages(&trial), [V2, V1, V2, V2]);
+    assert_eq!(messages(&trial), [V2, V1, V2, V2, V1]);
     let status = trial.balanced();
     assert_eq!((status.sent_samples, status.rejected_samples), (1, 1));
     assert_eq!(status.rejections[0].words, "proto: illegal tag");
 }
 
-/// PRW S2-18: who once has said what it has written understands 2.0.
-#[tokio::test(start_paused = true)]
-async fn a_confirmed_receiver_is_not_asked_in_version_1() {
-    let trial = trial(|request| match request.samples[0].1 {
-        2.0 => Err(unclear()),
-        _ => Ok(()),
+/// Answers in turn to records of one sample, a second apart.
+async fn in_turn(answers: Vec<(Message, Result<(), SendError>)>, records: u32) -> Trial {
+    let mut answers = answers.into_iter();
+    let trial = trial(move |request| {
+        let (expected, answer) = answers.next().unwrap();
+        assert_eq!(request.message, expected);
+        answer
     });
-    trial.log.push(record("a", 1, 1.0));
-    let later = trial.log.clone();
-
+    let log = trial.log.clone();
     let pushes = async {
-        tokio::time::sleep(SECOND).await;
-        later.push(record("a", 1, 2.0));
+        for number in 0..records {
+            log.push(record("a", 1, f64::from(number)));
+            tokio::time::sleep(SECOND).await;
+        }
     };
-    tokio::join!(trial.run(2 * SECOND), pushes);
+    tokio::join!(trial.run(SECOND * records), pushes);
+    trial
+}
 
-    assert_eq!(messages(&trial), [V2, V2]);
-    assert_eq!(trial.balanced().rejected_samples, 1);
+/// PRW S2-18: who has said what it has written may be replaced by something older, which loses nothing.
+#[tokio::test(start_paused = true)]
+async fn a_confirmed_receiver_that_is_replaced_by_one_of_version_1_gets_version_1() {
+    let answers = vec![(V2, Ok(())), (V2, Err(unclear())), (V1, Ok(())), (V1, Ok(()))];
+
+    let trial = in_turn(answers, 3).await;
+
+    let status = trial.balanced();
+    assert_eq!((status.sent_samples, status.rejected_samples), (3, 0));
+}
+
+/// PRW S2-18: a confirmed receiver that refuses in both versions is asked once only, until it says again what it has
+/// written.
+#[tokio::test(start_paused = true)]
+async fn bare_refusals_of_a_confirmed_receiver_are_not_all_asked_about() {
+    let no = || Err(refused(400, "bad"));
+    let answers = vec![
+        (V2, Ok(())),
+        (V2, Err(unclear())),
+        (V1, no()),
+        (V2, Err(unclear())),
+        (V2, Ok(())),
+        (V2, Err(unclear())),
+        (V1, no()),
+    ];
+
+    let trial = in_turn(answers, 5).await;
+
+    let status = trial.balanced();
+    assert_eq!((status.sent_samples, status.rejected_samples), (2, 3));
 }
 
 /// PRW S2-20: with 400 and written counts the rest is refused; nothing is sent again.

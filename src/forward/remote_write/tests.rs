@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::Http;
 use crate::forward::config::{Auth, RemoteConfig, Secret, TlsConfig};
@@ -341,6 +342,40 @@ async fn a_remote_that_says_nothing_is_given_up_after_the_timeout() {
 
     assert_eq!(error.code(), Code::Timeout);
     assert_eq!(error.to_string(), "no answer within 50ms");
+}
+
+/// Answers one request with `head`, and then leaves the connection open without a word.
+async fn answer_without_end(listener: &tokio::net::TcpListener, head: &str) -> tokio::net::TcpStream {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(&BODY) {
+        stream.read_buf(&mut request).await.unwrap();
+    }
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// PRW S1-19, S1-21: an answer is known by its status; sending again what is stored already would never end.
+#[tokio::test]
+async fn a_body_that_never_ends_does_not_hide_what_was_answered() {
+    for (status, expected) in [("200 OK", None), ("401 Unauthorized", Some("no"))] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut config = RemoteConfig::new("test", format!("http://{address}/write"));
+        config.remote_timeout = Duration::from_millis(500);
+        let http = http(&config);
+
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: 100\r\n\r\nno");
+        let (sent, _open) = tokio::join!(http.send(BODY, 0), answer_without_end(&listener, &head));
+
+        match expected {
+            None => assert!(sent.is_ok(), "{sent:?}"),
+            Some(words) => {
+                let words = words.to_owned();
+                assert_eq!(sent.unwrap_err(), SendError::Reject { status: 401, words });
+            }
+        }
+    }
 }
 
 #[tokio::test]

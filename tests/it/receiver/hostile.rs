@@ -102,6 +102,21 @@ fn a_request_that_would_become_too_much_is_refused() {
     assert!(answer.text().contains("send less at a time"), "{}", answer.text());
 }
 
+#[test]
+fn a_short_request_that_says_much_is_taken_once() {
+    let bridge = Bridge::start();
+    let mut request = request_v2(vec![series_v2(&[1, 2, 3, 9], &vec![(1.0, 1); 20_000])]);
+    request.symbols.push("x".repeat(2_000));
+
+    let answer = post_with(&bridge, "/write", &usual(V2), &packed(&request.encode_to_vec()));
+
+    assert_eq!((answer.status, written(&answer)), (204, Some([20_000, 0, 0])));
+    assert_eq!(
+        bridge.metric("flinkbridge_intake_received_samples_total"),
+        20_000.0
+    );
+}
+
 /// A request of some megabytes goes the same way as one of some bytes, on a thread of its own.
 #[test]
 fn a_long_request_is_taken_whole() {

@@ -75,7 +75,7 @@ fn identities_of_azure_are_described() {
 #[test]
 fn the_way_to_a_token_service_is_looked_at_too() {
     warned(
-        "remote_write: [{url: 'https://h/', oauth2: {client_id: a, client_secret: b, token_url: 'http://8.8.8.8/', tls_config: {insecure_skip_verify: true}}}]",
+        "remote_write: [{url: 'https://h/w', oauth2: {client_id: a, client_secret: b, token_url: 'http://8.8.8.8/', tls_config: {insecure_skip_verify: true}}}]",
         &[
             "remote_write[0].oauth2.token_url: the client's secret travels unencrypted to a public address: use https://",
             "remote_write[0].oauth2.tls_config.insecure_skip_verify: any server may pose as the token service: set ca_file instead",

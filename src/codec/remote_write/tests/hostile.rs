@@ -121,3 +121,23 @@ fn a_request_may_not_become_more_than_the_limits() {
         assert!(matches!(refused, Err(DecodeError::TooMany { .. })), "{refused:?}");
     }
 }
+
+/// Text and lists of a series' labels would take gigabytes of some hundred kilobytes that were sent.
+#[test]
+fn a_series_of_very_many_labels_is_left_out_without_being_spelled() {
+    let names: Vec<String> = (0..20_000).map(|number| format!("n{number}")).collect();
+    let labels: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
+    let first = body_v1(vec![series_v1(&labels), series_v1(&[("__name__", "up")])]);
+    let second = body_v2(vec![series_v2(&[3; 40_000]), series_v2(&[1, 2])]);
+
+    for (message, body) in [(Message::V1, first), (Message::V2, second)] {
+        let request = decoded(message, &body);
+
+        assert_eq!(request.series.len(), 1, "{message:?}");
+        assert!(
+            problems(&request)[0].ends_with("it has more than 16384 labels"),
+            "{:?}",
+            problems(&request)
+        );
+    }
+}

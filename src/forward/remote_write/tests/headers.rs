@@ -93,3 +93,26 @@ async fn addresses_of_a_host_are_taken_in_turn_where_it_is_wanted() {
 
     assert_eq!(status, Ok(204));
 }
+
+#[tokio::test]
+async fn a_remote_that_repeats_credentials_has_them_shown_to_nobody() {
+    let server = Server::start(|request| {
+        let said = format!(
+            "{} and {}",
+            all(request, "authorization")[0],
+            all(request, "x-api-key")[0]
+        );
+        Answer::status(401).saying(&said)
+    })
+    .await;
+    let mut config = config(&server);
+    config.auth = Auth::Header {
+        scheme: "Bearer".to_owned(),
+        credentials: Secret::Inline("s3cr3t-token".to_owned()),
+    };
+    config.headers = vec![("X-Api-Key".to_owned(), "s3cr3t-key".to_owned())];
+
+    let refusal = http(&config).send(BODY, 0).await.unwrap_err();
+
+    assert_eq!(refusal.to_string(), "Bearer <secret> and <secret>");
+}
