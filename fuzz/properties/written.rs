@@ -1,9 +1,11 @@
 //! Remote-write requests: whatever is read can be written and read again, and the counts add up.
 
+use std::collections::HashSet;
+
 use flinkbridge::codec::DecodeError;
-use flinkbridge::codec::block::{Block, BlockBuilder, Content};
+use flinkbridge::codec::block::{Block, BlockBuilder, Content, encode_labels};
 use flinkbridge::codec::remote_write::{Counts, Limits, Message, Request};
-use flinkbridge::model::{METRIC_NAME, WrittenSeries};
+use flinkbridge::model::{Encoded, METRIC_NAME, WrittenSeries};
 
 /// Low, so that limits are met too.
 const LIMITS: Limits = Limits {
@@ -39,6 +41,7 @@ fn any(message: Message, body: &[u8]) {
     let wanted = request.series.iter().map(|series| Counts::of(series).weight());
     assert_eq!(u64::from(builder.samples()), wanted.sum::<u64>());
     is_read_again(&builder.finish(), &request);
+    is_the_same_unread(message, body, &request);
 }
 
 fn counts_add_up(request: &Request<'_>) {
@@ -68,6 +71,29 @@ fn is_sound(series: &WrittenSeries<'_>) {
     names.sort_unstable();
     assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
     assert!(Counts::of(series).weight() > 0 || series.metadata.is_some());
+}
+
+/// Labels that are known need not be read, and nothing else changes.
+fn is_the_same_unread(message: Message, body: &[u8], request: &Request<'_>) {
+    let encoded = |series: &WrittenSeries<'_>| {
+        let mut encoded = Vec::new();
+        encode_labels(&mut encoded, &series.labels.clone().into_set());
+        encoded
+    };
+    let known: HashSet<Vec<u8>> = request.series.iter().map(encoded).collect();
+    let recall = |labels: &[u8]| known.contains(labels).then_some(1);
+    let unread = message
+        .decode_beside(body, &Limits::default(), &recall)
+        .expect("the same request again");
+    assert_eq!(unread.flawed, request.flawed);
+    assert_eq!(unread.series.len(), request.series.len());
+    for (unread, read) in unread.series.iter().zip(&request.series) {
+        match unread.encoded {
+            Encoded::Known(labels, _) => assert_eq!(labels, encoded(read)),
+            Encoded::Read(_) | Encoded::Unknown => assert_eq!(unread.labels, read.labels),
+        }
+        assert_eq!(Counts::of(unread), Counts::of(read));
+    }
 }
 
 fn write(builder: &mut BlockBuilder, series: &WrittenSeries<'_>) {

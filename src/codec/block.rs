@@ -14,11 +14,11 @@ mod walk;
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::wire::{Fields, Value, put_bytes, put_varint, text, varint_len, wrong_type};
+use super::wire::{Fields, Value, put_bytes, put_varint, take_varint, text, varint_len, wrong_type};
 use super::{DecodeError, histogram};
 use crate::model::{LabelDraft, LabelSet, SeriesHash, UnixMillis, WrittenSample};
 
-pub use build::BlockBuilder;
+pub use build::{BlockBuilder, encode_labels};
 
 /// `WriteRequest.timeseries`, then `labels`, `samples`, `exemplars`, `histograms` of a `TimeSeries` (PRW 1.0): field number
 /// and wire type.
@@ -286,6 +286,17 @@ fn split_time<'a>(what: &'static str, message: &'a [u8]) -> Result<(&'a [u8], Un
             });
         }
     }
+}
+
+/// The first of encoded labels, and what is behind it; `None` when that is no label.
+#[must_use]
+pub fn split_label(encoded: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&LABEL, mut rest) = encoded.split_first()? else {
+        return None;
+    };
+    let len = usize::try_from(take_varint(&mut rest)?).ok()?;
+    let behind = rest.get(len..)?;
+    encoded.split_at_checked(encoded.len() - behind.len())
 }
 
 /// Reads a `Label` message.

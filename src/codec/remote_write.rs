@@ -27,6 +27,6 @@ mod v2;
 
 pub use encode_v2::{Describe, Encoded, Encoder};
 pub use limits::Limits;
-pub use message::Message;
+pub use message::{Message, Recall};
 pub use metadata::encode_metadata;
 pub use request::{Counts, Flaw, Flaws, Request};

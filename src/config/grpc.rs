@@ -182,9 +182,18 @@ mod tests {
         };
 
         let refused =
-            remote(", proxy_url: 'http://p:1', follow_redirects: true, enable_http2: true").unwrap_err();
+            remote(", proxy_url: 'http://p:1', follow_redirects: true, enable_http2: true, round_robin_dns: true, metadata_config: {send: true}, limits: {max_age: 1h}, queue_config: {retry_on_http_429: false, sample_age_limit: 1h}").unwrap_err();
 
-        for key in ["proxy_url", "follow_redirects", "enable_http2"] {
+        for key in [
+            "proxy_url",
+            "follow_redirects",
+            "enable_http2",
+            "round_robin_dns",
+            "metadata_config",
+            "limits.max_age",
+            "queue_config.retry_on_http_429",
+            "queue_config.sample_age_limit",
+        ] {
             assert!(
                 refused.contains(&format!(
                     "remote_write[0].{key}: the value means nothing with a grpc:// URL"

@@ -113,6 +113,18 @@ fn takes(block: &Block<'_>, unless_told: Takes) -> Takes {
 fn only_for_http(block: &Block<'_>) {
     for (key, way_out) in [
         ("proxy_url", "take it out: a stream goes straight to the bridge"),
+        (
+            "proxy_from_environment",
+            "take it out: a stream goes straight to the bridge",
+        ),
+        (
+            "round_robin_dns",
+            "take it out: all goes by one stream, to one address",
+        ),
+        (
+            "metadata_config",
+            "take it out: no types or help texts go between bridges",
+        ),
         ("follow_redirects", "take it out: a stream is not redirected"),
         ("enable_http2", "take it out: a stream is always HTTP/2"),
         (
@@ -124,10 +136,21 @@ fn only_for_http(block: &Block<'_>) {
             block.refuse(key, "means nothing with a grpc:// URL", way_out);
         }
     }
-    let queue = block.block("queue_config");
-    if queue.has("sample_age_limit") {
-        let way_out = "take it out here, and set it at the bridge, or queue.max_age";
-        queue.refuse("sample_age_limit", "means nothing with a grpc:// URL", way_out);
+    let what = "means nothing with a grpc:// URL";
+    let elsewhere = "take it out here, and set it at the bridge, or queue.max_age";
+    for (part, key, way_out) in [
+        ("queue_config", "sample_age_limit", elsewhere),
+        ("limits", "max_age", elsewhere),
+        (
+            "queue_config",
+            "retry_on_http_429",
+            "take it out: what a full bridge does not take is always sent again",
+        ),
+    ] {
+        let part = block.block(part);
+        if part.has(key) {
+            part.refuse(key, what, way_out);
+        }
     }
 }
 

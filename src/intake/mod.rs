@@ -6,6 +6,7 @@
 
 mod books;
 mod families;
+mod known;
 mod ledger;
 mod order;
 mod prepare;
@@ -39,6 +40,7 @@ use families::Families;
 use ledger::Ledger;
 use prepare::{Preparation, Prepared, PushTimes};
 use submission::Tally;
+use write::InForce;
 
 pub use crate::registry::Consistency;
 pub use order::Order;
@@ -47,7 +49,7 @@ pub use quiet::Quiet;
 pub use refusal::{Inconsistent, Refusal};
 pub use snapshot::Closing;
 pub use submission::Submission;
-pub use write::Written;
+pub use write::{Reading, Written};
 
 /// A pause between two sweeps longer than this was ours: the machine slept, or its clock was set.
 const AWAY: Duration = Duration::from_secs(30);
@@ -64,7 +66,7 @@ pub struct Intake(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    rules: ArcSwap<Rules>,
+    rules: ArcSwap<InForce>,
     retention: ArcSwap<RetentionConfig>,
     ledger: Mutex<Ledger>,
     /// Of series that come by remote-write, if somebody wants their order looked at.
@@ -97,7 +99,7 @@ impl Intake {
         let families = Families::open(&queue, Arc::clone(&clock))?;
         books.known(ledger.registry().summary(), families.summary());
         Ok(Self(Arc::new(Inner {
-            rules: ArcSwap::from_pointee(rules),
+            rules: ArcSwap::from_pointee(InForce::new(rules)),
             retention: ArcSwap::from_pointee(retention),
             ledger: Mutex::new(ledger),
             families,
@@ -114,7 +116,7 @@ impl Intake {
 
     /// Takes up other rules and bounds; pushes under way end under the old ones.
     pub fn configure(&self, rules: Rules, retention: RetentionConfig) {
-        self.0.rules.store(Arc::new(rules));
+        self.0.rules.store(Arc::new(InForce::new(rules)));
         self.0.ledger().registry_mut().configure(retention.clone());
         self.0.retention.store(Arc::new(retention));
     }
@@ -236,11 +238,11 @@ impl Inner {
         if let Some(flaw) = &incoming.exposition.flaw {
             return Err(Inconsistent::from(flaw.clone()).into());
         }
-        let rules = self.rules.load();
-        let samples = &incoming.exposition.samples;
+        let in_force = self.rules.load();
+        let rules = &in_force.rules;
         let grouping = rules.grouping(&incoming.group);
         let now = self.clock.now();
-        let process = rules.process_of(samples);
+        let process = rules.process_of(&incoming.exposition.samples);
         let key = ShapeKey::of(&incoming.exposition);
         let (seed, failed, known) = {
             let ledger = self.ledger();
@@ -253,7 +255,7 @@ impl Inner {
             )
         };
         let mut preparation =
-            Preparation::new(&rules, (&incoming.group, &grouping), (now, incoming.check), seed);
+            Preparation::new(rules, (&incoming.group, &grouping), (now, incoming.check), seed);
         if self.families.catalogue.listens_to(key.0, now) {
             preparation.note_names();
         }
@@ -361,14 +363,15 @@ impl Inner {
 
     /// Lets the group of a refused push know of the failure (Pushgateway S40).
     fn note_failure(&self, incoming: &Incoming<'_>, why: &Inconsistent) -> Option<Submission> {
-        let rules = self.rules.load();
+        let in_force = self.rules.load();
+        let rules = &in_force.rules;
         let grouping = rules.grouping(&incoming.group);
         let now = self.clock.now();
         let mut ledger = self.ledger();
         let pushed = ledger.registry().push_times(&incoming.group).0;
         let seed = ledger.registry().seed();
         let mut preparation =
-            Preparation::new(&rules, (&incoming.group, &grouping), (now, incoming.check), seed);
+            Preparation::new(rules, (&incoming.group, &grouping), (now, incoming.check), seed);
         let own = preparation.push_times(PushTimes {
             pushed,
             failed: Some(now),

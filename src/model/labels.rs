@@ -90,7 +90,7 @@ impl<'a> LabelDraft<'a> {
 
     /// Whether the draft holds nothing at all.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }
 

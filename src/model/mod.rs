@@ -25,6 +25,6 @@ pub use name::{NameScheme, ShownName, escape_name, unescape_name};
 pub use pattern::{Found, Pattern};
 pub use sample::{Extra, Family, MetricKind, Sample, is_stale, stale_marker};
 pub use selector::{Selector, SelectorError};
-pub use series::{WrittenHistogram, WrittenSample, WrittenSeries};
+pub use series::{Encoded, WrittenHistogram, WrittenSample, WrittenSeries};
 pub use story::whole_story;
 pub use time::{Clock, ManualClock, SystemClock, UnixMillis, UnixNanos};

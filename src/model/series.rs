@@ -7,6 +7,8 @@ use super::{Exemplar, LabelDraft, Metadata, NativeHistogram, UnixMillis};
 pub struct WrittenSeries<'a> {
     /// Its labels, unsorted if the sender did not sort them.
     pub labels: LabelDraft<'a>,
+    /// The same labels as they lie in the request.
+    pub encoded: Encoded<'a>,
     /// Its samples, in the order they were sent.
     pub samples: Vec<WrittenSample>,
     /// Its native histograms, in the order they were sent.
@@ -15,6 +17,18 @@ pub struct WrittenSeries<'a> {
     pub exemplars: Vec<Exemplar<'a>>,
     /// What it says of its family; only version 2.0 does.
     pub metadata: Option<Metadata<'a>>,
+}
+
+/// Labels of a series as they lie in a request: `Label` messages of remote-write 1.0, each with its tag and length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoded<'a> {
+    /// They do not lie like that, or nobody asked.
+    #[default]
+    Unknown,
+    /// Like this.
+    Read(&'a [u8]),
+    /// Like this, and known by this number: nobody has read them, so that the draft has none.
+    Known(&'a [u8], u32),
 }
 
 /// A sample with its own time.

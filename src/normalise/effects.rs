@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 /// How many labels (for `relabelled`: label sets) were changed and how; for the caller's metrics, once per batch.
 ///
 /// A change of a grouping label counts once for each sample it comes with, as if it stood in the body.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Effects {
     /// Labels that got their canonical name, or went because the canonical label says the same.
     pub aliased: u64,

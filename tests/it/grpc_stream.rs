@@ -108,13 +108,14 @@ fn what_breaks_the_rules_of_the_stream_ends_it() {
     let bridge = Bridge::start();
     let hello = |stream: &Stream| stream.hello(1, 1);
     type Breach<'a> = dyn Fn(&Stream) + 'a;
-    let rules: [(&str, &Breach<'_>); 6] = [
+    let rules: [(&str, &Breach<'_>); 7] = [
         ("no hello", &|stream| stream.send(1, &[("a", 1.0)])),
         ("hello twice", &|stream| {
             hello(stream);
             hello(stream);
         }),
         ("numbers from 0", &|stream| stream.hello(1, 0)),
+        ("numbers to the end", &|stream| stream.hello(1, u64::MAX)),
         ("a gap", &|stream| {
             hello(stream);
             stream.send(2, &[("a", 1.0)]);
@@ -172,6 +173,34 @@ fn a_stop_settles_what_was_taken_and_sends_the_sender_elsewhere() {
     bridge.stop();
 
     assert_eq!(stream.answer(), Err(Code::Unavailable));
+}
+
+#[test]
+fn a_stop_waits_for_nobody_who_has_nothing_under_way() {
+    let mut bridge = Bridge::start();
+    let mut silent = Stream::open(address(&bridge));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let path = "grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+    let (listing, asking) = runtime.block_on(async {
+        let (mut channel, origin) = connect(address(&bridge)).await;
+        let (asking, questions) =
+            tokio::sync::mpsc::channel::<Result<hyper::body::Frame<bytes::Bytes>, std::io::Error>>(1);
+        let questions =
+            http_body_util::StreamBody::new(tokio_stream::wrappers::ReceiverStream::new(questions));
+        let request = http::Request::post(format!("{origin}{path}"))
+            .header("content-type", "application/grpc")
+            .body(tonic::body::Body::new(questions))
+            .unwrap();
+        let response = tower_service::Service::call(&mut channel, request).await.unwrap();
+        (response, asking)
+    });
+
+    let begun = std::time::Instant::now();
+    bridge.stop();
+
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+    assert_eq!(silent.answer(), Err(Code::Unavailable));
+    drop((listing, asking));
 }
 
 #[test]
@@ -268,7 +297,9 @@ fn reflection_tells_of_the_service_in_both_versions() {
         assert!(text.contains("grpc.health.v1.Health"), "{text}");
     }
     assert!(prost_types::FileDescriptorSet::decode(DESCRIPTORS).is_ok());
-    assert_eq!(called(&bridge, "/no.such.Service/Call", &[]).0, "12");
+    for unknown in ["/no.such.Service/Call", "/grpc.health.v1.Health/Watch"] {
+        assert_eq!(called(&bridge, unknown, &[]).0, "12", "{unknown}");
+    }
 }
 
 /// Calls with one message; returns the status and the first message of the answer.

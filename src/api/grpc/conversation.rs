@@ -98,7 +98,7 @@ async fn begin(door: &GrpcDoor, incoming: &mut Streaming<WriteRequest>) -> Resul
         first_sequence,
     } = hello;
     let session = SessionId::try_from(session.as_slice()).map_err(|_| status::breach(Breach::Session))?;
-    if first_sequence == 0 {
+    if first_sequence == 0 || first_sequence > u64::MAX / 2 {
         return Err(status::breach(Breach::FirstSequence));
     }
     let hold = timeout(HANDOVER_DEADLINE, door.sessions.hold(session))

@@ -5,9 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -19,10 +20,14 @@ use tracing::{debug, warn};
 
 use super::super::patience::Patient;
 use super::super::tls::{self, Greeting};
+use super::arriving::{Arriving, Calls};
 use super::{GrpcDoor, route};
 
 /// How long a client may take for its first call.
 const FIRST_CALL_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a connection may rest between calls. Whoever has something to say again connects again.
+const REST_DEADLINE: Duration = Duration::from_secs(5 * 60);
 
 /// How often is asked whether a client is still there, and how long it may take to say so.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -85,6 +90,21 @@ async fn accept(
     (place, listener.accept().await)
 }
 
+/// Returns when no call was made for long, and none is under way: a connection that is held for nothing takes another's
+/// place.
+async fn rested(calls: &Calls) {
+    tokio::time::sleep(FIRST_CALL_DEADLINE).await;
+    let mut before = Some(0);
+    loop {
+        let now = calls.at_rest();
+        if now.is_some() && now == before {
+            return;
+        }
+        before = now;
+        tokio::time::sleep(REST_DEADLINE).await;
+    }
+}
+
 /// One connection.
 struct Visit {
     door: Arc<GrpcDoor>,
@@ -121,11 +141,13 @@ impl Visit {
 
     async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let Self { door, peer, stop } = self;
-        let has_called = Arc::new(AtomicBool::new(false));
-        let (called, stopping) = (Arc::clone(&has_called), stop.clone());
-        let service = service_fn(move |request| {
-            called.store(true, Ordering::Relaxed);
+        let calls = Arc::new(Calls::default());
+        let (made, stopping) = (Arc::clone(&calls), stop.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
             let (door, stop) = (Arc::clone(&door), stopping.clone());
+            let arriving =
+                |body| Arriving::new(body, Arc::clone(&door.unread), Arc::clone(&made), stop.clone());
+            let request = request.map(arriving);
             async move { Ok::<_, Infallible>(route::answer(door, request, stop).await) }
         });
         let mut builder = Builder::new(TokioExecutor::new());
@@ -139,17 +161,12 @@ impl Visit {
             .max_header_list_size(MAX_HEAD_BYTES);
         let stream = TokioIo::new(Patient::new(stream, stop.clone()));
         let mut connection = pin!(builder.serve_connection(stream, service));
-        let mut idle = pin!(async {
-            tokio::time::sleep(FIRST_CALL_DEADLINE).await;
-            if has_called.load(Ordering::Relaxed) {
-                std::future::pending::<()>().await;
-            }
-        });
+        let mut idle = pin!(rested(&calls));
         let mut stop = stop;
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
             () = &mut idle => {
-                debug!(%peer, "a connection made no call in time");
+                debug!(%peer, "a connection made no call for long");
                 return;
             }
             () = stopped(&mut stop) => {

@@ -8,6 +8,7 @@
 //! The library frames and names; connections, TLS, routes and deadlines are ours, as at the HTTP door.
 
 mod admission;
+mod arriving;
 mod books;
 mod config;
 mod conversation;
@@ -27,6 +28,7 @@ use super::web::WebError;
 use super::{Doors, tls};
 use crate::codec::ingest::Window;
 
+use arriving::Unread;
 use books::Books;
 use sessions::Sessions;
 
@@ -36,12 +38,17 @@ pub use listen::serve as serve_grpc;
 /// The only protocol in the words of ALPN.
 const HTTP2: &[&[u8]] = &[b"h2"];
 
+/// Most bytes of messages that all calls together have unread, or two of the longest if that is more: as the bodies at
+/// the HTTP door, and apart from them, so that neither door can shut the other.
+const MAX_UNREAD_BYTES: usize = 512 << 20;
+
 /// Everything the gRPC door needs. Shared by all connections.
 pub struct GrpcDoor {
     doors: Arc<Doors>,
     config: ArcSwap<GrpcConfig>,
     tls: ArcSwap<Option<TlsAcceptor>>,
     sessions: Sessions,
+    unread: Arc<Unread>,
     health: HealthReporter,
     books: Books,
 }
@@ -91,11 +98,13 @@ impl GrpcDoor {
     ) -> Self {
         let books = Books::default();
         books.register(metrics);
+        let longest = doors.config().receiver.max_body_bytes;
         Self {
             doors,
             config: ArcSwap::from_pointee(config),
             tls: ArcSwap::from_pointee(protection.0),
             sessions: Sessions::default(),
+            unread: Arc::new(Unread::new(MAX_UNREAD_BYTES.max(longest.saturating_mul(2)))),
             health: HealthReporter::new(),
             books,
         }

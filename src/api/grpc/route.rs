@@ -15,12 +15,14 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::HealthService;
 use tower_service::Service;
 
+use super::arriving::Arriving;
 use super::conversation::{Bounds, converse};
 use super::{GrpcDoor, admission, status};
 use crate::codec::ingest::remote_write_server::{RemoteWrite, RemoteWriteServer, SERVICE_NAME};
 use crate::codec::ingest::{DESCRIPTORS, WriteRequest, WriteResponse};
 
 const HEALTH: &str = "grpc.health.v1.Health";
+const HEALTH_WATCH: &str = "/grpc.health.v1.Health/Watch";
 const REFLECTION: &str = "grpc.reflection.v1.ServerReflection";
 const REFLECTION_ALPHA: &str = "grpc.reflection.v1alpha.ServerReflection";
 
@@ -36,7 +38,7 @@ const MAX_TIMEOUT_DIGITS: usize = 8;
 /// Answers one call.
 pub(super) async fn answer(
     door: Arc<GrpcDoor>,
-    request: Request<Incoming>,
+    request: Request<Arriving<Incoming>>,
     stop: watch::Receiver<bool>,
 ) -> Response<Body> {
     let answered = call(&door, request, stop).await;
@@ -48,12 +50,16 @@ pub(super) async fn answer(
 
 async fn call(
     door: &Arc<GrpcDoor>,
-    request: Request<Incoming>,
+    request: Request<Arriving<Incoming>>,
     stop: watch::Receiver<bool>,
 ) -> Result<Response<Body>, Status> {
     let path = request.uri().path().to_owned();
     let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let deadline = deadline(request.headers());
+    if path == HEALTH_WATCH {
+        // nobody looks at our health by himself, so whoever watched would hear the first answer for ever
+        return Err(status::unknown(&path));
+    }
     if service == HEALTH {
         return in_time(deadline, health(door, request)).await;
     }
@@ -120,7 +126,7 @@ fn timeout(typed: &str) -> Option<Duration> {
 }
 
 /// Whether a message could be made durable now, of the whole and of the service.
-async fn health(door: &GrpcDoor, request: Request<Incoming>) -> Result<Response<Body>, Status> {
+async fn health(door: &GrpcDoor, request: Request<Arriving<Incoming>>) -> Result<Response<Body>, Status> {
     let status = match door.doors.intake.ready() {
         Ok(()) => ServingStatus::Serving,
         Err(_) => ServingStatus::NotServing,
@@ -134,7 +140,7 @@ async fn health(door: &GrpcDoor, request: Request<Incoming>) -> Result<Response<
 }
 
 /// What services there are. The tables are made for each call: calls are by hand, and an idle bridge shall be small.
-async fn reflect(service: &str, request: Request<Incoming>) -> Result<Response<Body>, Status> {
+async fn reflect(service: &str, request: Request<Arriving<Incoming>>) -> Result<Response<Body>, Status> {
     let builder = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);

@@ -21,7 +21,7 @@ pub(super) enum Breach {
     Hello,
     #[error("a session is 16 bytes, chosen at random when the sender's process begins")]
     Session,
-    #[error("sequence numbers begin with 1")]
+    #[error("sequence numbers begin with 1, and nobody gets as far as half of what they can hold")]
     FirstSequence,
     #[error("message {got} came where {expected} was due: sequence numbers have no gaps")]
     Sequence { expected: u64, got: u64 },
@@ -62,6 +62,13 @@ pub(super) fn unknown(path: &str) -> Status {
 /// The tokens cannot be read.
 pub(super) fn unreadable_tokens() -> Status {
     Status::unavailable("the tokens cannot be read just now: see the log")
+}
+
+/// Messages of all calls that are not read yet take all the room there is.
+pub(super) fn no_room(most: usize) -> Status {
+    Status::resource_exhausted(format!(
+        "the messages of all streams take {most} bytes, the most there may be: come again"
+    ))
 }
 
 /// We stop.

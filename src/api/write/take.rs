@@ -252,13 +252,14 @@ fn submit<B: AsRef<[u8]>>(
         .decompress(arrival.body.as_ref(), raw.bytes_mut())
         .map_err(NotTaken::NotSnappy)?;
     let message = arrival.message;
-    let request = message
-        .decode(raw.bytes(), limits)
-        .map_err(|problem| match problem {
-            DecodeError::TooMany { .. } => NotTaken::TooMany(problem),
-            problem => NotTaken::Unreadable { message, problem },
-        })?;
+    let reading = doors.intake.reading(config.receiver.order);
+    let known = |encoded: &[u8]| reading.recall(encoded);
+    let request = message.decode_beside(raw.bytes(), limits, &known);
+    let request = request.map_err(|problem| match problem {
+        DecodeError::TooMany { .. } => NotTaken::TooMany(problem),
+        problem => NotTaken::Unreadable { message, problem },
+    })?;
     #[expect(clippy::cast_precision_loss, reason = "a histogram of sizes")]
     doors.books.write_bytes.observe(raw_bytes as f64);
-    Ok(doors.intake.write(request, config.receiver.order)?)
+    Ok(doors.intake.write(request, &reading)?)
 }

@@ -90,23 +90,37 @@ impl BlockBuilder {
         self.push_content(labels, (Content::Exemplar(&message), at, None))
     }
 
+    /// Appends a series whose labels are encoded already ([`encode_labels`]), with a sample.
+    pub fn copy_written(&mut self, labels: &[u8], sample: WrittenSample) {
+        self.begin_series(labels.len(), sample_len(sample.at, sample.created));
+        self.raw.extend_from_slice(labels);
+        self.put_sample(sample);
+    }
+
+    /// Appends a series whose labels are encoded already, with a native histogram.
+    pub fn copy_histogram(&mut self, labels: &[u8], histogram: &NativeHistogram, at: UnixMillis) {
+        let mut message = Vec::new();
+        histogram::put_remote_write(&mut message, histogram);
+        self.copy_content(labels, (Content::Histogram(&message), at, None));
+    }
+
+    /// Appends a series whose labels are encoded already, with an exemplar, which has the time `at` unless it has its own.
+    pub fn copy_exemplar(&mut self, labels: &[u8], exemplar: &Exemplar<'_>, at: UnixMillis) {
+        let mut message = Vec::new();
+        exemplar::put_remote_write(&mut message, exemplar);
+        let at = exemplar.at.map_or(at, |at| at.millis());
+        self.copy_content(labels, (Content::Exemplar(&message), at, None));
+    }
+
     /// Appends the series of another block with a value and time of its own, whatever it carried there.
     pub fn copy(&mut self, series: &EncodedSeries<'_>, value: f64, at: UnixMillis) {
-        self.begin_series(series.labels.len(), sample_len(at, None));
-        self.raw.extend_from_slice(series.labels);
-        self.put_sample(WrittenSample {
-            value,
-            at,
-            created: None,
-        });
+        let created = None;
+        self.copy_written(series.labels, WrittenSample { value, at, created });
     }
 
     /// Appends the series of another block with what it carries, at the time `at`.
     pub fn copy_at(&mut self, series: &EncodedSeries<'_>, at: UnixMillis) {
-        let content = (series.content, at, series.created);
-        self.begin_series(series.labels.len(), content_len(content));
-        self.raw.extend_from_slice(series.labels);
-        self.put_content(content);
+        self.copy_content(series.labels, (series.content, at, series.created));
     }
 
     /// Appends what a series of another block carries, at its time, under other labels.
@@ -159,6 +173,12 @@ impl BlockBuilder {
         }
     }
 
+    fn copy_content(&mut self, labels: &[u8], content: Timed<'_>) {
+        self.begin_series(labels.len(), content_len(content));
+        self.raw.extend_from_slice(labels);
+        self.put_content(content);
+    }
+
     fn push_content(&mut self, labels: &LabelSet<'_>, content: Timed<'_>) -> SeriesHash {
         self.begin_series(labels_len(labels), content_len(content));
         let series = self.put_labels(labels);
@@ -180,9 +200,7 @@ impl BlockBuilder {
 
     fn put_labels(&mut self, labels: &LabelSet<'_>) -> SeriesHash {
         let start = self.raw.len();
-        for (name, value) in labels.iter() {
-            put_label(&mut self.raw, name, value);
-        }
+        encode_labels(&mut self.raw, labels);
         let encoded = self.raw.get(start..).unwrap_or_default();
         SeriesHash(xxh3_64_with_seed(encoded, self.seed))
     }
@@ -222,6 +240,13 @@ impl BlockBuilder {
 
 /// What a series carries, its time, and since when that counts.
 type Timed<'a> = (Content<'a>, UnixMillis, Option<UnixMillis>);
+
+/// Appends labels as they lie in a block; equal sets have equal bytes.
+pub fn encode_labels(out: &mut Vec<u8>, labels: &LabelSet<'_>) {
+    for (name, value) in labels.iter() {
+        put_label(out, name, value);
+    }
+}
 
 fn labels_len(labels: &LabelSet<'_>) -> usize {
     labels

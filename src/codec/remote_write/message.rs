@@ -5,6 +5,9 @@ use super::request::Request;
 use super::{v1, v2};
 use crate::codec::DecodeError;
 
+/// The number by which encoded labels are known that need not be read: they were read before, and made sense.
+pub type Recall<'r> = &'r dyn Fn(&[u8]) -> Option<u32>;
+
 /// The message of a version of the protocol.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
@@ -48,7 +51,24 @@ impl Message {
     /// When the bytes are not such a message, or are over a limit ([`DecodeError::TooMany`]): nothing of it can be taken.
     pub fn decode<'a>(self, body: &'a [u8], limits: &Limits) -> Result<Request<'a>, DecodeError> {
         match self {
-            Self::V1 => v1::decode(body, limits),
+            Self::V1 => v1::decode(body, limits, None),
+            Self::V2 => v2::decode(body, limits),
+        }
+    }
+
+    /// Reads a decompressed body without the labels that are known; version 2.0 has none of those, since its labels are
+    /// references.
+    ///
+    /// # Errors
+    /// As [`Message::decode`].
+    pub fn decode_beside<'a>(
+        self,
+        body: &'a [u8],
+        limits: &Limits,
+        known: Recall<'_>,
+    ) -> Result<Request<'a>, DecodeError> {
+        match self {
+            Self::V1 => v1::decode(body, limits, Some(known)),
             Self::V2 => v2::decode(body, limits),
         }
     }

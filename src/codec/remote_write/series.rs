@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use super::limits::Budget;
 use super::request::{Counts, Request};
 use crate::codec::DecodeError;
-use crate::model::{Exemplar, LabelDraft, METRIC_NAME, Metadata, UnixMillis, UnixNanos, WrittenSeries};
+use crate::model::{
+    Encoded, Exemplar, LabelDraft, METRIC_NAME, Metadata, UnixMillis, UnixNanos, WrittenSeries,
+};
 
 /// Parts that a series takes without any label or sample.
 const PARTS: usize = 4;
@@ -40,6 +42,26 @@ impl<'a> Draft<'a> {
             metric: Cow::Borrowed(""),
             label_bytes: 0,
         })
+    }
+
+    /// One with labels that need not be read.
+    pub(super) fn known((labels, number): (&'a [u8], u32), budget: &mut Budget) -> Result<Self, DecodeError> {
+        budget.take(PARTS)?;
+        Ok(Self {
+            kept: WrittenSeries {
+                encoded: Encoded::Known(labels, number),
+                ..WrittenSeries::default()
+            },
+            problem: None,
+            wrong: Vec::new(),
+            metric: Cow::Borrowed(""),
+            label_bytes: labels.len(),
+        })
+    }
+
+    /// Whether nothing came that its labels are needed for.
+    pub(super) const fn is_still_unread(&self) -> bool {
+        self.kept.labels.is_empty() && self.wrong.is_empty()
     }
 
     /// Adds a label.
@@ -122,7 +144,11 @@ impl<'a> Draft<'a> {
         } = self;
         let mut counts = Counts::of(&kept);
         let tell = || kept.labels.clone().into_set().to_string();
-        if let Some(problem) = problem.or_else(|| problem_of(&kept.labels)) {
+        let problem = problem.or_else(|| match kept.encoded {
+            Encoded::Known(..) => None,
+            Encoded::Unknown | Encoded::Read(_) => problem_of(&kept.labels),
+        });
+        if let Some(problem) = problem {
             for (_, left_out) in &wrong {
                 counts += *left_out;
             }

@@ -2,6 +2,7 @@ mod alike;
 mod flaws;
 mod histograms;
 mod hostile;
+mod known;
 
 use prost::Message as _;
 

@@ -4,26 +4,31 @@ use std::borrow::Cow;
 
 use super::histogram;
 use super::limits::{Budget, Limits};
+use super::message::Recall;
 use super::request::Request;
 use super::series::{Draft, Text, nanos};
 use crate::codec::DecodeError;
-use crate::codec::block::read_sample;
+use crate::codec::block::{read_sample, split_label};
 use crate::codec::wire::{Fields, Value, wrong_type};
-use crate::model::{Exemplar, LabelDraft, Metadata, MetricType, UnixMillis};
+use crate::model::{Encoded, Exemplar, LabelDraft, Metadata, MetricType, UnixMillis};
 
 const REQUEST: &str = "write request";
 const SERIES: &str = "series";
 const METADATA: &str = "metadata";
 
-/// Reads a decompressed body.
-pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Request<'a>, DecodeError> {
+/// Reads a decompressed body, without labels that are known.
+pub(super) fn decode<'a>(
+    body: &'a [u8],
+    limits: &Limits,
+    known: Option<Recall<'_>>,
+) -> Result<Request<'a>, DecodeError> {
     let mut budget = Budget::of(limits);
     let mut request = Request::default();
     let mut fields = Fields::of(REQUEST, body);
     while let Some(field) = fields.next()? {
         match field {
             (1, Value::Bytes(message)) => {
-                read_series(message, &mut budget)?.finish(&mut request, &mut budget)?;
+                read_series(message, &mut budget, known)?.finish(&mut request, &mut budget)?;
             }
             (3, Value::Bytes(message)) => {
                 budget.take(3)?;
@@ -36,8 +41,50 @@ pub(super) fn decode<'a>(body: &'a [u8], limits: &Limits) -> Result<Request<'a>,
     Ok(request)
 }
 
-fn read_series<'a>(message: &'a [u8], budget: &mut Budget) -> Result<Draft<'a>, DecodeError> {
-    let mut draft = Draft::new(budget)?;
+fn read_series<'a>(
+    message: &'a [u8],
+    budget: &mut Budget,
+    known: Option<Recall<'_>>,
+) -> Result<Draft<'a>, DecodeError> {
+    let Some(known) = known else {
+        return read_fields(message, Draft::new(budget)?, budget);
+    };
+    let (labels, rest) = leading_labels(message);
+    if let Some(number) = known(labels) {
+        let draft = read_fields(rest, Draft::known((labels, number), budget)?, budget)?;
+        // what is flawed, or has more labels further on, is read as a whole
+        if draft.is_still_unread() {
+            return Ok(draft);
+        }
+    }
+    let mut draft = read_fields(message, Draft::new(budget)?, budget)?;
+    if !has_label(rest) {
+        draft.kept.encoded = Encoded::Read(labels);
+    }
+    Ok(draft)
+}
+
+/// The labels at the beginning of a series, where senders write them, and what comes after them.
+fn leading_labels(message: &[u8]) -> (&[u8], &[u8]) {
+    let mut rest = message;
+    while let Some((_, after)) = split_label(rest) {
+        rest = after;
+    }
+    let length = message.len() - rest.len();
+    message.split_at_checked(length).unwrap_or((&[], message))
+}
+
+/// Whether there is a label among these fields, which can be read.
+fn has_label(message: &[u8]) -> bool {
+    let mut fields = Fields::of(SERIES, message);
+    std::iter::from_fn(|| fields.next().ok().flatten()).any(|(number, _)| number == 1)
+}
+
+fn read_fields<'a>(
+    message: &'a [u8],
+    mut draft: Draft<'a>,
+    budget: &mut Budget,
+) -> Result<Draft<'a>, DecodeError> {
     let mut fields = Fields::of(SERIES, message);
     while let Some(field) = fields.next()? {
         match field {

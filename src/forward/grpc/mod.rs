@@ -166,5 +166,9 @@ fn refused_settings(config: &RemoteConfig) -> Vec<ForwardError> {
         let why = "would change what has its number already: set it at the bridge, or queue.max_age";
         refuse("queue_config.sample_age_limit", why);
     }
+    if config.limits.max_age.is_some() {
+        let why = "would change what has its number already: set it at the bridge, or queue.max_age";
+        refuse("limits.max_age", why);
+    }
     mistakes
 }

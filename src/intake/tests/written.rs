@@ -3,8 +3,8 @@
 use super::*;
 use crate::codec::block::Block;
 use crate::codec::record::Record;
-use crate::codec::remote_write::{Counts, Request};
-use crate::model::{LabelDraft, WrittenSample, WrittenSeries};
+use crate::codec::remote_write::{Counts, Limits, Message, Request};
+use crate::model::{Encoded, LabelDraft, WrittenSample, WrittenSeries};
 use crate::queue::Position;
 
 const NOW: i64 = 1_795_000_000_000;
@@ -22,6 +22,11 @@ fn series(name: &str, samples: &[(f64, i64)]) -> WrittenSeries<'static> {
     }
 }
 
+fn at_place(place: &str, mut series: WrittenSeries<'static>) -> WrittenSeries<'static> {
+    series.labels.push("place", place.to_owned());
+    series
+}
+
 fn request(series: Vec<WrittenSeries<'static>>) -> Request<'static> {
     Request {
         series,
@@ -30,7 +35,7 @@ fn request(series: Vec<WrittenSeries<'static>>) -> Request<'static> {
 }
 
 async fn write(rig: &Rig, request: Request<'_>, order: Order) -> Result<(u64, u64), Refusal> {
-    let written = rig.intake.write(request, order)?;
+    let written = rig.intake.write(request, &rig.intake.reading(order))?;
     if let Some(submission) = written.submission {
         rig.intake.settle(submission).await?;
     }
@@ -56,11 +61,11 @@ fn logged(rig: &Rig) -> Vec<(u64, String)> {
 #[tokio::test]
 async fn a_series_stays_in_one_lane_in_the_order_it_was_sent() {
     let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
-    let names: Vec<String> = (0..100).map(|number| format!("m{number}")).collect();
+    let places: Vec<String> = (0..100).map(|number| number.to_string()).collect();
     for round in 0..3 {
-        let all = names
+        let all = places
             .iter()
-            .map(|name| series(name, &[(1.0, round), (2.0, round + 10)]));
+            .map(|place| at_place(place, series("m", &[(1.0, round), (2.0, round + 10)])));
         let taken = write(&rig, request(all.collect()), Order::AsSent).await.unwrap();
         assert_eq!(taken, (200, 0));
     }
@@ -69,12 +74,12 @@ async fn a_series_stays_in_one_lane_in_the_order_it_was_sent() {
 
     let keys: std::collections::BTreeSet<u64> = logged.iter().map(|(key, _)| *key).collect();
     assert_eq!(keys, (0..8).collect());
-    for name in names {
+    for place in places {
         let of_series: Vec<_> = logged
             .iter()
-            .filter(|(_, sample)| sample.starts_with(&format!("{name}{{")))
+            .filter(|(_, sample)| sample.contains(&format!("\"{place}\"")))
             .collect();
-        let expected = [0, 10, 1, 11, 2, 12].map(|at| format!("{name}{{}}@{at}>Some(7)"));
+        let expected = [0, 10, 1, 11, 2, 12].map(|at| format!("m{{place=\"{place}\"}}@{at}>Some(7)"));
         assert!(of_series.iter().all(|(key, _)| *key == of_series[0].0));
         assert_eq!(
             of_series
@@ -84,6 +89,17 @@ async fn a_series_stays_in_one_lane_in_the_order_it_was_sent() {
             expected
         );
     }
+}
+
+#[tokio::test]
+async fn what_is_measured_at_one_place_stays_together() {
+    let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
+    let all = (0..100).map(|number| at_place("a", series(&format!("m{number}"), &[(1.0, NOW)])));
+
+    write(&rig, request(all.collect()), Order::AsSent).await.unwrap();
+
+    let keys: std::collections::BTreeSet<u64> = logged(&rig).iter().map(|(key, _)| *key).collect();
+    assert_eq!((logged(&rig).len(), keys.len()), (100, 1));
 }
 
 #[tokio::test]
@@ -176,7 +192,8 @@ async fn the_books_say_of_a_refused_request_what_is_in_the_log() {
     assert!(write(&rig, batch.clone(), Order::AsSent).await.is_ok());
 
     disk.fail_syncs();
-    let written = rig.intake.write(batch, Order::AsSent).unwrap();
+    let reading = rig.intake.reading(Order::AsSent);
+    let written = rig.intake.write(batch, &reading).unwrap();
     let has_room = written.submission.as_ref().map(Submission::is_whole);
     let refused = rig.intake.settle(written.submission.unwrap()).await;
 
@@ -200,11 +217,82 @@ async fn at_close_nothing_is_promised() {
 async fn a_request_of_nothing_needs_no_disk() {
     let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
 
-    let written = rig.intake.write(Request::default(), Order::AsSent).unwrap();
+    let reading = rig.intake.reading(Order::AsSent);
+    let written = rig.intake.write(Request::default(), &reading).unwrap();
 
     assert!(written.submission.is_none());
     assert_eq!(
         (written.taken, written.flawed.is_empty()),
         (Counts::default(), true)
     );
+}
+
+/// Two series of version 1.0, one with an alias, and one sample each.
+fn body() -> Vec<u8> {
+    let mut block = crate::codec::block::BlockBuilder::default();
+    for labels in [
+        [("__name__", "plain"), ("job", "j")],
+        [("__name__", "renamed"), ("tmId", "t")],
+    ] {
+        let labels = LabelDraft::from_iter(labels).into_set();
+        block.push(&labels, 1.0, UnixMillis::new(NOW));
+    }
+    let block = block.finish();
+    snap::raw::Decoder::new().decompress_vec(block.bytes()).unwrap()
+}
+
+/// Writes [`body`] as a door does; of how many series the labels were not read.
+async fn write_body(rig: &Rig, body: &[u8], order: Order) -> usize {
+    let reading = rig.intake.reading(order);
+    let recall = |labels: &[u8]| reading.recall(labels);
+    let request = Message::V1
+        .decode_beside(body, &Limits::default(), &recall)
+        .unwrap();
+    let unread = |series: &&WrittenSeries<'_>| matches!(series.encoded, Encoded::Known(..));
+    let count = request.series.iter().filter(unread).count();
+    let written = rig.intake.write(request, &reading).unwrap();
+    rig.intake.settle(written.submission.unwrap()).await.unwrap();
+    count
+}
+
+async fn write_twice(rig: &Rig, body: &[u8], order: Order) -> [usize; 2] {
+    [
+        write_body(rig, body, order).await,
+        write_body(rig, body, order).await,
+    ]
+}
+
+#[tokio::test]
+async fn labels_are_read_once_until_the_rules_change() {
+    let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
+    let body = body();
+
+    let unread = write_twice(&rig, &body, Order::AsSent).await;
+    let rules = Rules::try_new(&RulesConfig {
+        external_labels: vec![("region".to_owned(), "r".to_owned())],
+        ..RulesConfig::default()
+    });
+    rig.intake.configure(rules.unwrap(), RetentionConfig::default());
+    let afterwards = write_twice(&rig, &body, Order::AsSent).await;
+
+    assert_eq!((unread, afterwards), ([0, 2], [0, 2]));
+    let mut logged: Vec<String> = logged(&rig).into_iter().map(|(_, sample)| sample).collect();
+    logged.sort();
+    let expected = [
+        "plain{job=\"j\",region=\"r\"}",
+        "plain{job=\"j\"}",
+        "renamed{region=\"r\",tm_id=\"t\"}",
+        "renamed{tm_id=\"t\"}",
+    ];
+    let twice = expected.map(|series| vec![format!("{series}@{NOW}>None"); 2]);
+    assert_eq!(logged, twice.concat());
+}
+
+#[tokio::test]
+async fn labels_are_always_read_where_order_is_looked_at() {
+    let rig = Rig::on(&PowerStorage::default(), QueueConfig::default());
+
+    let unread = write_twice(&rig, &body(), Order::Enforced).await;
+
+    assert_eq!(unread, [0, 0]);
 }
