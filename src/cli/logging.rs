@@ -1,6 +1,6 @@
 //! Where log lines go and which are written; the level can change while running.
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, Registry, fmt, reload};
@@ -9,7 +9,7 @@ use crate::config::{LogConfig, LogFormat, LogLevel};
 
 /// Changes the level of what is logged.
 #[derive(Clone, Debug)]
-pub(super) struct Level(reload::Handle<LevelFilter, Registry>);
+pub(super) struct Level(reload::Handle<Targets, Registry>);
 
 /// Begins to log to standard error.
 pub(super) fn begin(config: LogConfig) -> Level {
@@ -32,7 +32,16 @@ impl Level {
     }
 }
 
-const fn filter_of(level: LogLevel) -> LevelFilter {
+/// What is logged at `level`. Of HTTP/2 every frame would be a line below INFO, so those are left to the lowest level.
+fn filter_of(level: LogLevel) -> Targets {
+    let lines = Targets::new().with_default(filter(level));
+    match level {
+        LogLevel::Debug => lines.with_target("h2", LevelFilter::INFO),
+        LogLevel::Error | LogLevel::Warn | LogLevel::Info | LogLevel::Trace => lines,
+    }
+}
+
+const fn filter(level: LogLevel) -> LevelFilter {
     match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,

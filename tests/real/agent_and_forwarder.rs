@@ -53,6 +53,7 @@ fn a_killed_forwarder_a_killed_agent_and_a_way_that_breaks_lose_nothing_that_was
             _ => {}
         }
     }
+    assert!(way.cuts() > 0, "the way never broke");
     way.mend();
 
     for group in 0..GROUPS {
