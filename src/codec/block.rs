@@ -19,6 +19,7 @@ use super::{DecodeError, histogram};
 use crate::model::{LabelDraft, LabelSet, SeriesHash, UnixMillis, WrittenSample};
 
 pub use build::{BlockBuilder, encode_labels};
+pub(super) use walk::label_parts;
 
 /// `WriteRequest.timeseries`, then `labels`, `samples`, `exemplars`, `histograms` of a `TimeSeries` (PRW 1.0): field number
 /// and wire type.

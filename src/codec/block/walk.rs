@@ -11,7 +11,7 @@ impl<'a> EncodedSeries<'a> {
     ) -> impl Iterator<Item = Result<(&'a [u8], &'a [u8]), DecodeError>> + use<'a> {
         let mut fields = Fields::of("labels", self.labels);
         std::iter::from_fn(move || match fields.next() {
-            Ok(Some((_, Value::Bytes(label)))) => Some(parts(label)),
+            Ok(Some((_, Value::Bytes(label)))) => Some(label_parts(label)),
             Ok(_) => None,
             Err(error) => {
                 fields = Fields::of("labels", &[]);
@@ -21,7 +21,8 @@ impl<'a> EncodedSeries<'a> {
     }
 }
 
-fn parts(label: &[u8]) -> Result<(&[u8], &[u8]), DecodeError> {
+/// Name and value of a `Label` message, as bytes that nobody has looked at yet.
+pub(in crate::codec) fn label_parts(label: &[u8]) -> Result<(&[u8], &[u8]), DecodeError> {
     let mut fields = Fields::of("label", label);
     let (mut name, mut value): (&[u8], &[u8]) = (&[], &[]);
     while let Some(field) = fields.next()? {

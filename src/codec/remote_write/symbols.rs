@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::codec::DecodeError;
+use crate::codec::block::label_parts;
 use crate::codec::wire::{Fields, Value, put_bytes};
 
 /// `Request.symbols` (PRW 2.0): field number and wire type.
@@ -91,7 +92,7 @@ impl Symbols {
     /// # Errors
     /// When the bytes are damaged.
     pub(super) fn label(&mut self, message: &[u8]) -> Result<LabelRefs, DecodeError> {
-        let (name, value) = parts(message)?;
+        let (name, value) = label_parts(message)?;
         let hash = self.hasher.hash_one((name, value));
         let (encoded, places) = (&self.encoded, &self.places);
         let is_it = |known: &LabelRefs| {
@@ -115,20 +116,6 @@ fn text<'t>(encoded: &'t [u8], places: &[(usize, usize)], symbol: u32) -> &'t [u
     place
         .and_then(|(start, end)| encoded.get(start..end))
         .unwrap_or_default()
-}
-
-/// Name and value of a `Label` message.
-fn parts(message: &[u8]) -> Result<(&[u8], &[u8]), DecodeError> {
-    let mut fields = Fields::of("label", message);
-    let (mut name, mut value): (&[u8], &[u8]) = (&[], &[]);
-    while let Some(field) = fields.next()? {
-        match field {
-            (1, Value::Bytes(bytes)) => name = bytes,
-            (2, Value::Bytes(bytes)) => value = bytes,
-            _ => {}
-        }
-    }
-    Ok((name, value))
 }
 
 /// The labels of one series after the other as numbers. Neighbours share most labels, at the same places: what the one
