@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::error::Elapsed;
 use tracing::{debug, warn};
 
 use super::patience::Patient;
@@ -67,9 +68,37 @@ fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves until `stop` changes, then lets requests under way end.
-pub async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stop: watch::Receiver<bool>) {
+pub async fn serve(listener: TcpListener, doors: Arc<Doors>, stop: watch::Receiver<bool>) {
+    let places = places(doors.config.load().max_connections);
+    let visit = |stream, peer| {
+        let visit = Visit {
+            doors: Arc::clone(&doors),
+            peer,
+            stop: stop.clone(),
+        };
+        visit.serve(stream)
+    };
+    if serve_each(listener, places, stop.clone(), visit).await.is_err() {
+        warn!("some requests did not end in time and are cut off");
+    }
+}
+
+/// Serves each connection by `visit`, `places` of them at once, until `stop` changes; then closes the port and lets those
+/// under way end.
+///
+/// # Errors
+/// When some did not end in time and are cut off.
+pub(super) async fn serve_each<V>(
+    listener: TcpListener,
+    places: usize,
+    mut stop: watch::Receiver<bool>,
+    visit: impl Fn(TcpStream, SocketAddr) -> V,
+) -> Result<(), Elapsed>
+where
+    V: Future<Output = ()> + Send + 'static,
+{
     let mut connections = JoinSet::new();
-    let places = Arc::new(Semaphore::new(places(doors.config.load().max_connections)));
+    let places = Arc::new(Semaphore::new(places));
     loop {
         tokio::select! {
             biased;
@@ -77,8 +106,11 @@ pub async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stop: watch::Re
             Some(_) = connections.join_next() => {}
             (place, accepted) = accept(&listener, &places) => match accepted {
                 Ok((stream, peer)) => {
-                    let visit = Visit { doors: Arc::clone(&doors), peer, stop: stop.clone() };
-                    connections.spawn(visit.serve(stream, place));
+                    let visit = visit(stream, peer);
+                    connections.spawn(async move {
+                        let _place = place;
+                        visit.await;
+                    });
                 }
                 Err(error) => {
                     warn!(%error, "could not accept a connection");
@@ -90,10 +122,9 @@ pub async fn serve(listener: TcpListener, doors: Arc<Doors>, mut stop: watch::Re
     }
     drop(listener);
     let ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN, ended).await.is_err() {
-        warn!("some requests did not end in time and are cut off");
-    }
+    let ended = tokio::time::timeout(DRAIN, ended).await;
     connections.shutdown().await;
+    ended
 }
 
 /// How many connections are served at once: `wanted`, or fewer where the system gives us fewer files.
@@ -113,7 +144,7 @@ fn places(wanted: usize) -> usize {
 }
 
 /// Returns when it is time to stop, or nobody is left to say so.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
@@ -134,7 +165,7 @@ struct Visit {
 }
 
 impl Visit {
-    async fn serve(mut self, stream: TcpStream, _place: Option<OwnedSemaphorePermit>) {
+    async fn serve(mut self, stream: TcpStream) {
         let doors = Arc::clone(&self.doors);
         doors.books.connections.inc();
         // without it small answers wait for an acknowledgement that the client delays

@@ -14,10 +14,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 use tracing::{debug, warn};
 
+use super::super::listen::{serve_each, stopped};
 use super::super::patience::Patient;
 use super::super::tls::{self, Greeting};
 use super::arriving::{Arriving, Calls};
@@ -43,51 +43,20 @@ const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
 /// Longest head of a call; a bearer token of a cloud has some thousand bytes.
 const MAX_HEAD_BYTES: u32 = 32 << 10;
 
-/// How long streams may take to settle what they have when we stop.
-const DRAIN: Duration = Duration::from_secs(10);
-
 /// Serves until `stop` changes; then streams settle what they have taken and say that we are stopping.
-pub async fn serve(listener: TcpListener, door: Arc<GrpcDoor>, mut stop: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    let places = Arc::new(Semaphore::new(door.config.load().max_connections));
-    loop {
-        tokio::select! {
-            biased;
-            () = stopped(&mut stop) => break,
-            Some(_) = connections.join_next() => {}
-            (place, accepted) = accept(&listener, &places) => match accepted {
-                Ok((stream, peer)) => {
-                    let visit = Visit { door: Arc::clone(&door), peer, stop: stop.clone() };
-                    connections.spawn(visit.serve(stream, place));
-                }
-                Err(error) => {
-                    warn!(%error, "could not accept a connection");
-                    // out of file descriptors, most likely: give connections time to end rather than spin
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
-        }
-    }
-    drop(listener);
-    let ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN, ended).await.is_err() {
+pub async fn serve(listener: TcpListener, door: Arc<GrpcDoor>, stop: watch::Receiver<bool>) {
+    let places = door.config.load().max_connections;
+    let visit = |stream, peer| {
+        let visit = Visit {
+            door: Arc::clone(&door),
+            peer,
+            stop: stop.clone(),
+        };
+        visit.serve(stream)
+    };
+    if serve_each(listener, places, stop.clone(), visit).await.is_err() {
         warn!("some gRPC streams did not end in time and are cut off");
     }
-    connections.shutdown().await;
-}
-
-/// Returns when it is time to stop, or nobody is left to say so.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// The next connection, taken only when there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
-    let place = Arc::clone(places).acquire_owned().await.ok();
-    (place, listener.accept().await)
 }
 
 /// Returns when no call was made for long, and none is under way: a connection that is held for nothing takes another's
@@ -113,7 +82,7 @@ struct Visit {
 }
 
 impl Visit {
-    async fn serve(self, stream: TcpStream, _place: Option<OwnedSemaphorePermit>) {
+    async fn serve(self, stream: TcpStream) {
         let door = Arc::clone(&self.door);
         door.books.connections.inc();
         // without it acknowledgements wait for others that the client delays
