@@ -26,6 +26,8 @@ mod flink_like;
 mod plan;
 mod process;
 mod push;
+#[path = "../remote_process.rs"]
+mod remote_process;
 mod sink;
 mod stored;
 mod target;

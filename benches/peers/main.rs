@@ -22,6 +22,8 @@ mod load;
 mod plan;
 #[path = "../end_to_end/process.rs"]
 mod process;
+#[path = "../remote_process.rs"]
+mod remote_process;
 mod sink;
 mod subject;
 

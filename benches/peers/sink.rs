@@ -1,15 +1,12 @@
-//! A remote that counts the samples it is sent: a process of its own, so that its CPU time is nobody else's.
+//! A remote that counts the samples it is sent.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use prost::Message;
 
-use crate::process::Process;
+pub(crate) use crate::remote_process::Sink;
 
 /// What has arrived so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,37 +15,7 @@ pub(crate) struct Counted {
     pub(crate) bytes: u64,
 }
 
-/// A running sink.
-#[derive(Debug)]
-pub(crate) struct Sink {
-    /// Ends with its process.
-    _process: Process,
-    port: u16,
-}
-
 impl Sink {
-    /// Starts this program once more, as a sink.
-    pub(crate) fn start() -> Self {
-        let program = std::env::current_exe().expect("the path of this program");
-        let mut child = Command::new(program)
-            .arg("sink")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a sink");
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("its output");
-        BufReader::new(stdout).read_line(&mut line).expect("its port");
-        Self {
-            port: line.trim().parse().expect("a port"),
-            _process: Process(child),
-        }
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/api/v1/write", self.port)
-    }
-
     /// Asks it.
     pub(crate) fn counted(&self) -> Counted {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the sink's door");
@@ -72,20 +39,13 @@ struct Tally {
     bytes: AtomicU64,
 }
 
-/// What the child does: says its port and answers until its input ends.
+/// What the child does.
 pub(crate) fn run() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
-    println!("{}", listener.local_addr().expect("its address").port());
-    let tally = Arc::new(Tally::default());
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let tally = Arc::clone(&tally);
-            thread::spawn(move || answer(stream, &tally));
-        }
+    let tally = Tally::default();
+    crate::remote_process::run(move |stream| {
+        // a connection that ends in the middle is none of the measurement's
+        let _ = answer(stream, &tally);
     });
-    let mut nothing = Vec::new();
-    // the end of the input is the end of the program that asked for us
-    let _ = std::io::stdin().read_to_end(&mut nothing);
 }
 
 fn answer(stream: TcpStream, tally: &Tally) -> Option<()> {
